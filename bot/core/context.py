@@ -1,0 +1,242 @@
+"""One event, the member whom it concerns, and what a handler may do."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from bot.core.events import Address, Event, Sender
+from bot.core.forms import Form
+from bot.core.ids import Ids
+from bot.core.language import Language, Reader
+from bot.core.programme import Programme
+from bot.core.replies import Card, Lines, Reply, Say, Text, Urgency
+from bot.core.router import Router
+from bot.domain.profiles import Profile
+from storage import UnitOfWork
+from storage.access import Access, Viewer
+from storage.members import Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What every context shares; built once by the composition root."""
+
+    router: Router
+    language: Language
+    programme: Programme
+    ids: Ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stranger:
+    """An account that is nobody's: it may show an invitation, and gets one neutral line."""
+
+    sender: Sender
+    address: Address
+    event: Event
+    code: str | None
+    now: datetime
+    store: UnitOfWork
+    engine: Engine
+
+    @property
+    def language(self) -> str:
+        """The platform's guess, if the bot speaks it."""
+        guess = (self.sender.locale or "").split("-")[0].split("_")[0]
+        return guess if guess in self.engine.language.offered else self.engine.programme.default_language
+
+    def become(self, member: Member) -> "Context":
+        """Go on as a member: the account was just bound to one."""
+        return Context(self.engine, self.store, self.event, member, self.now, here=self.address)
+
+
+class Context:
+    """What a handler gets. It returns what it says back, and calls `send` to speak to anybody else.
+
+    A handler does no network work and never commits; it sees other people only through `people`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: UnitOfWork,
+        event: Event,
+        me: Member,
+        now: datetime,
+        *,
+        here: Address | None = None,
+        text: str = "",
+        value: str = "",
+        message: int | None = None,
+        object: int | None = None,  # noqa: A002
+    ) -> None:
+        self.engine = engine
+        self.store = store
+        self.event = event
+        self.me = me
+        self.now = now
+        self.here = here
+        self.text = text
+        self.value = value
+        self.message = message
+        self.object = object
+        self.about: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}
+        self.later: list[Callable[[], Reply]] = []
+        self._said = 0
+
+    @property
+    def programme(self) -> Programme:
+        """The programme's settings and content."""
+        return self.engine.programme
+
+    @property
+    def ids(self) -> Ids:
+        return self.engine.ids
+
+    @cached_property
+    def people(self) -> Access:
+        """Other members, as far as I may see them."""
+        viewer = Viewer(self.me.id, self.me.cohort_id, self.me.is_facilitator)
+        return Access(
+            self.store.connection,
+            viewer,
+            buyers_and_bidders_apart=self.programme.buyers_and_bidders_apart,
+        )
+
+    @property
+    def profile(self) -> Profile:
+        """My own profile."""
+        return self.people.own()
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.me.language, self.me.time_zone)
+
+    def say(self, what: Say) -> str:
+        """A text in my language."""
+        return self.engine.language.say(what, self.reader)
+
+    def form(self, name: str) -> Form:
+        """A form by name."""
+        return self.engine.router.forms[name][0]
+
+    def finish(self, form: str) -> Reply:
+        """Run the handler of a finished form."""
+        return self.engine.router.forms[form][1].handler(self)
+
+    def word_of(self, text: str) -> str | None:
+        """The word that a text is, in any language."""
+        return self.programme.content.word_of(text)
+
+    def after(self, reply: Callable[[], Reply]) -> None:
+        """Say something more, in a message of its own, once the reply is said."""
+        self.later.append(reply)
+
+    def refresh(self) -> None:
+        """Read myself anew after a change."""
+        found = self.store.members.lock(self.me.id)
+        assert found is not None
+        self.me = found
+        self.__dict__.pop("people", None)
+
+    def send(
+        self,
+        to: int,
+        reply: str | Text | Lines | Card,
+        *,
+        about: Collection[int] = (),
+        on_behalf: int | None = None,
+        at: datetime | None = None,
+        urgency: Urgency = Urgency.REPLY,
+        once: bool = False,
+    ) -> int | None:
+        """Say something to a member, in their language, where they are; the message's number, or None if nowhere.
+
+        `about` are members whom it names: it is cancelled if they hide or leave before it goes. `once` is for whatever
+        names a third person: it is never sent twice, not even in doubt.
+        """
+        found = self.store.members.where(to)
+        if found is None:
+            return None
+        address = Address(found.platform, found.installation, found.conversation)
+        reader = Reader(found.language, found.time_zone)
+        return self._queue(
+            to, address, as_card(reply), reader, about=about, on_behalf=on_behalf, at=at, urgency=urgency, once=once
+        )
+
+    def reply(self, reply: Reply) -> int | None:
+        """Say something to the person of this event, where they wrote from."""
+        if reply is None:
+            return None
+        assert not isinstance(reply, dict)
+        if self.here is None or not self.here.is_private:
+            return self.send(self.me.id, reply)  # type: ignore[arg-type]
+        return self._queue(self.me.id, self.here, as_card(reply), self.reader)
+
+    def farewell(self, reply: str | Text | Lines | Card) -> None:
+        """Say a last thing to somebody who was just erased: the row names no member."""
+        if self.here is not None:
+            self._queue(None, self.here, as_card(reply), self.reader)
+
+    def _queue(
+        self,
+        to: int | None,
+        address: Address,
+        card: Card,
+        reader: Reader,
+        *,
+        about: Collection[int] = (),
+        on_behalf: int | None = None,
+        at: datetime | None = None,
+        urgency: Urgency = Urgency.REPLY,
+        once: bool = False,
+    ) -> int:
+        return self.store.outbox.add(
+            idem=self._idem(),
+            key=self.ids.key(),
+            lane=address.lane,
+            conversation=address.conversation,
+            member_id=to,
+            body=self.engine.language.content(card, reader).as_json(),
+            cause=self.event.id,
+            now=self.now,
+            once=once,
+            priority=int(urgency),
+            on_behalf=on_behalf,
+            about=about,
+            at=at,
+        )
+
+    def edit(self, message: int, reply: str | Text | Lines | Card) -> None:
+        """Change a message of mine or, by its number, one that this feature sent."""
+        row = self.store.outbox.get(message)
+        if row is None or row.member_id is None:
+            return
+        found = self.store.members.where(row.member_id)
+        reader = (
+            self.reader if row.member_id == self.me.id or found is None else Reader(found.language, found.time_zone)
+        )
+        self.store.outbox.change(
+            message,
+            idem=self._idem(),
+            key=self.ids.key(),
+            body=self.engine.language.content(as_card(reply), reader).as_json(),
+            cause=self.event.id,
+            now=self.now,
+        )
+
+    def _idem(self) -> str:
+        self._said += 1
+        return f"re:{self.event.id}:{self.me.id}:{self._said}"
+
+    def note(self, action: str, about: int | None = None) -> None:
+        """Write a privileged act into the audit."""
+        self.store.audit.note(self.me.cohort_id, self.me.id, action, self.now, about)
+
+
+def as_card(reply: Any) -> Card:
+    """A text as the card that says only this."""
+    return reply if isinstance(reply, Card) else Card(reply)

@@ -1,0 +1,410 @@
+"""The one path that every event takes: inbox, member, question, word, search, role, handler, outbox, commit, Ack."""
+
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from bot.core import forms
+from bot.core.adapter import Ack
+from bot.core.cleaning import LONGEST_TEXT, clean_text
+from bot.core.clock import Clock
+from bot.core.context import Context, Engine, Stranger, as_card
+from bot.core.events import (
+    Command,
+    Deleted,
+    Disconnected,
+    Due,
+    Edited,
+    Event,
+    Message,
+    Opened,
+    PersonEvent,
+    Press,
+    Reachable,
+    Submit,
+    Unreadable,
+)
+from bot.core.ids import read_button_handle
+from bot.core.language import Reader
+from bot.core.replies import Ask, Content, Reply, t
+from bot.core.router import Role, Route
+from storage import Busy, Store, Turn, UnitOfWork
+from storage.outbox import Row
+
+log = structlog.get_logger("kawan.dispatcher")
+
+BUTTONS_LAST = timedelta(days=90)
+NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
+A_MINUTE = 20
+
+
+class HandlerFailed(Exception):
+    """A handler raised; its work is rolled back, the event is kept as failed."""
+
+
+class Dispatcher:
+    """Turns events into committed effects. `a_minute` limits one account's events; None does not."""
+
+    def __init__(self, engine: Engine, store: Store, clock: Clock, *, a_minute: int | None = A_MINUTE) -> None:
+        self._engine = engine
+        self._store = store
+        self._clock = clock
+        self._a_minute = a_minute
+        self._recent: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    async def receive(self, event: Event) -> Ack:
+        """Take an event in and return the answer to its request, after the commit.
+
+        Raises Busy when the database cannot take it: the platform is then not acknowledged and delivers it again.
+        """
+        now = self._clock.now()
+        over = self._over_limit(event, now)
+        turn = Turn.TICK if isinstance(event, Due) else Turn.EVENT
+        try:
+            return await self._store.run(lambda unit: self.turn(unit, event, now, over=over), turn)
+        except (Busy, OSError):
+            raise
+        except Exception as error:
+            error_id = self._engine.ids.error()
+            log.error("handler failed", of=type(event).__name__, error_id=error_id, kind=type(error).__name__)
+            log.debug("handler failed here", error_id=error_id, exc_info=error)
+            return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
+
+    def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
+        """The whole path of one event, inside one transaction."""
+        source = source_of(event)
+        if not unit.inbox.accept(source, event.id, now):
+            return _ack_from(unit.inbox.ack(source, event.id))
+        if isinstance(event, Due):
+            return self._due(unit, event, now)
+        if isinstance(event, Disconnected):
+            return Ack()
+        ack = self._person(unit, event, now, over)
+        if ack != Ack():
+            unit.inbox.keep_ack(source, event.id, {"toast": ack.toast, "note": ack.note, "problems": ack.problems})
+        return ack
+
+    def _over_limit(self, event: Event, now: datetime) -> int:
+        """By how many an account is over its events a minute."""
+        if self._a_minute is None or isinstance(event, Due | Disconnected | Reachable | Opened):
+            return 0
+        account = f"{event.sender.platform}:{event.sender.installation}:{event.sender.id}"
+        recent = self._recent.setdefault(account, deque(maxlen=self._a_minute + 2))
+        self._recent.move_to_end(account)
+        while len(self._recent) > 10_000:
+            self._recent.popitem(last=False)
+        while recent and now - recent[0] > timedelta(minutes=1):
+            recent.popleft()
+        recent.append(now)
+        return max(0, len(recent) - self._a_minute)
+
+    def _due(self, unit: UnitOfWork, event: Due, now: datetime) -> Ack:
+        route = self._engine.router.dues[event.name]
+        for number in event.members:
+            member = unit.members.lock(number)
+            if member is not None and member.state != "left":
+                ctx = Context(self._engine, unit, event, member, now, object=event.object)
+                self._say(ctx, route.handler(ctx))
+        return Ack()
+
+    def _person(self, unit: UnitOfWork, event: PersonEvent, now: datetime, over: int) -> Ack:
+        sender = event.sender
+        found = unit.members.recognise(sender.platform, sender.installation, sender.id)
+        if isinstance(event, Reachable):
+            unit.members.set_reachable(sender.platform, sender.installation, sender.id, event.yes)
+            return Ack()
+        if found is None or found[0].state in ("locked", "left"):
+            return self._stranger(unit, event, now, over)
+        member, conversation = found
+        if event.address.is_private and event.address.conversation != conversation:
+            unit.members.moved(sender.platform, sender.installation, sender.id, event.address.conversation)
+        ctx = Context(self._engine, unit, event, member, now, here=event.address)
+        if over:
+            if over == 1:
+                ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
+            return Ack()
+        ack = self._member(ctx, event)
+        return ack if event.address.is_private else Ack(ack.toast, ack.problems, ack.open, self._aside(ctx))
+
+    def _aside(self, ctx: Context) -> str:
+        return ctx.say(t("I answered you in our direct chat."))
+
+    def _stranger(self, unit: UnitOfWork, event: PersonEvent, now: datetime, over: int) -> Ack:
+        stranger = Stranger(
+            sender=event.sender,
+            address=event.address,
+            event=event,
+            code=_code_in(event),
+            now=now,
+            store=unit,
+            engine=self._engine,
+        )
+        handler: Any = self._engine.router.slots["arrival"]
+        if over:
+            return Ack()
+        reply = handler(stranger)
+        if reply is None:
+            return Ack()
+        if isinstance(reply, tuple):  # they are a member now, and are answered as one
+            return self._say(*reply)
+        reader = Reader(stranger.language, self._engine.programme.default_time_zone)
+        content = self._engine.language.content(as_card(reply), reader)
+        if not event.address.is_private:
+            return Ack(note=content.text)
+        unit.outbox.add(
+            idem=f"re:{source_of(event)}:{event.id}:0",
+            key=self._engine.ids.key(),
+            lane=event.address.lane,
+            conversation=event.address.conversation,
+            member_id=None,
+            body=content.as_json(),
+            cause=event.id,
+            now=now,
+        )
+        return Ack()
+
+    def _member(self, ctx: Context, event: PersonEvent) -> Ack:
+        match event:
+            case Press():
+                return self._press(ctx, event)
+            case Submit():
+                return self._submit(ctx, event)
+            case Command():
+                return self._command(ctx, clean_text(event.name), clean_text(event.text))
+            case Message():
+                return self._message(ctx, clean_text(event.text), event.text)
+            case Unreadable():
+                return self._say(ctx, self._unreadable(ctx))
+            case Edited():
+                return self._say(ctx, t("I keep what you wrote first. To correct something about you, type me."))
+            case Deleted():
+                return self._say(ctx, t("What I stored stays until you change it. To correct it, type me."))
+            case _:
+                return Ack()
+
+    def _unreadable(self, ctx: Context) -> Reply:
+        sentence = t("I can only read text. Nothing was stored. Please type your answer.")
+        waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+        return forms.question(ctx, waiting, sentence) if waiting else sentence
+
+    def _message(self, ctx: Context, text: str, raw: str) -> Ack:
+        if self._engine.programme.content.is_emergency(text):
+            return self._run_slot(ctx, "emergency")
+        slashed = text.startswith("/")
+        if slashed:
+            name, _, rest = text[1:].partition(" ")
+            return self._command(ctx, name.split("@")[0], rest.strip())
+        waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+        word = ctx.word_of(text)
+        if waiting is not None and word not in ("help", "safe"):
+            return self._say(ctx, forms.take_text(ctx, waiting, text))
+        if not text:
+            return self._say(ctx, t("I got an empty message. Just write what you are looking for, or type help."))
+        if len(text) > LONGEST_TEXT:
+            return self._say(
+                ctx,
+                t(
+                    "That is longer than I can keep ({n} characters). Nothing was saved yet. "
+                    "Please send a shorter version, or split it.",
+                    n=f"{LONGEST_TEXT:,}",
+                ),
+            )
+        if word in self._engine.router.words:
+            return self._word(ctx, self._engine.router.words[word], "")
+        first, _, rest = text.partition(" ")
+        route = self._engine.router.words.get(ctx.word_of(first) or "")
+        if route is not None and route.takes_text:
+            return self._word(ctx, route, rest.strip())
+        ctx.text = text
+        return self._run_slot(ctx, "search")
+
+    def _command(self, ctx: Context, name: str, rest: str) -> Ack:
+        if not name:
+            name, _, rest = rest.partition(" ")
+        word = ctx.word_of(name)
+        route = self._engine.router.words.get(word or "")
+        if route is not None:
+            return self._word(ctx, route, rest)
+        waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+        if waiting is not None and word is not None:
+            return self._say(ctx, forms.take_text(ctx, waiting, word))
+        return self._say(ctx, self.did_you_mean(ctx, name))
+
+    def did_you_mean(self, ctx: Context, typed: str) -> Reply:
+        """For a word that is none: the nearest one, never one that sends, hides or erases."""
+        near = nearest_word(ctx, typed)
+        if near is None:
+            return t(
+                "I do not know {typed}. Type help for the list, or just write what you are looking for.",
+                typed=typed[:40],
+            )
+        return t("I do not know {typed}. Did you mean {near}? Type help for the list.", typed=typed[:40], near=near)
+
+    def _word(self, ctx: Context, route: Route, text: str) -> Ack:
+        ctx.text = text
+        return self._run(ctx, route)
+
+    def _run_slot(self, ctx: Context, slot: str) -> Ack:
+        handler: Any = self._engine.router.slots[slot]
+        return self._run(ctx, Route(name=slot, handler=handler, anytime=slot == "emergency"))
+
+    def _run(self, ctx: Context, route: Route) -> Ack:
+        """State, then role, then the handler; a privileged route leaves an audit row."""
+        if not route.anytime and ctx.me.state in ("arriving", "joining", "leaving"):
+            slot = "leaving" if ctx.me.state == "leaving" else "unfinished"
+            handler: Any = self._engine.router.slots[slot]
+            return self._say(ctx, handler(ctx))
+        if route.role is Role.FACILITATOR:
+            if not ctx.me.is_facilitator:
+                return self._refuse(ctx)
+            ctx.note(route.name)
+        return self._say(ctx, route.handler(ctx))
+
+    def _refuse(self, ctx: Context) -> Ack:
+        sentence = t("Only facilitators can do this. To reach them, type help.")
+        if isinstance(ctx.event, Press):
+            return Ack(toast=ctx.say(sentence))
+        return self._say(ctx, sentence)
+
+    def _press(self, ctx: Context, event: Press) -> Ack:
+        read = read_button_handle(event.handle)
+        row = ctx.store.outbox.by_key(read[0]) if read else None
+        if row is not None and row.member_id not in (None, ctx.me.id):
+            return Ack(toast=ctx.say(t("This button is not for you.")))
+        buttons = Content.from_json(row.body).buttons if row is not None and row.body else ()
+        if row is None or read is None or read[1] >= len(buttons) or ctx.now - row.created_at > BUTTONS_LAST:
+            log.warning("unknown button", platform=event.sender.platform)
+            return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
+        ctx.store.outbox.arrived(row.seq, ctx.now)
+        button = buttons[read[1]]
+        ctx.message, ctx.value = row.message, button.value
+        if button.action.startswith("form."):
+            return self._form_press(ctx, button.action, row)
+        newest = ctx.store.outbox.newest(row.message)
+        if newest is not None and newest.seq != row.seq and not _still_offers(newest, button.action, button.value):
+            return Ack(toast=ctx.say(t("Already saved. Nothing changed.")))
+        route = self._engine.router.presses.get(button.action)
+        if route is None:
+            return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
+        return self._run(ctx, route)
+
+    def _form_press(self, ctx: Context, action: str, row: Row) -> Ack:
+        number, _, rest = ctx.value.partition(":")
+        version, _, value = rest.partition(":")
+        waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+        if waiting is None:
+            return Ack(toast=ctx.say(t("That question is closed. Nothing changed.")))
+        if (str(waiting.id), str(waiting.version)) != (number, version):
+            if str(waiting.id) == number and _same_choice(waiting.answers, value):
+                return Ack(toast=ctx.say(t("Already saved. Nothing changed.")))
+            earlier = t("That was an earlier question. Here is the current one:")
+            ctx.message = None
+            return self._say(ctx, forms.question(ctx, waiting, earlier))
+        if action == "form.choose":
+            return self._say(ctx, forms.take_choice(ctx, waiting, value))
+        return self._say(ctx, forms.take_step(ctx, waiting, action.removeprefix("form.")))
+
+    def _submit(self, ctx: Context, event: Submit) -> Ack:
+        waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+        if waiting is None or waiting.id != event.dialog:
+            return Ack(toast=ctx.say(t("That question is closed. Nothing changed.")))
+        reply, problems = forms.take_page(ctx, waiting, event.answers)
+        if problems:
+            return Ack(problems=problems)
+        return self._say(ctx, reply)
+
+    def _say(self, ctx: Context, reply: Reply) -> Ack:
+        """Put a reply, and what comes after it, into the outbox; a press changes the message it sits on."""
+        self._put(ctx, reply)
+        while ctx.later:
+            ctx.message = None
+            self._put(ctx, ctx.later.pop(0)())
+        return Ack()
+
+    def _put(self, ctx: Context, reply: Reply) -> None:
+        dialog = None
+        if isinstance(reply, Ask):
+            dialog, reply = forms.begin(ctx, reply)
+        if reply is None:
+            return
+        if ctx.message is not None:
+            ctx.edit(ctx.message, reply)
+            number: int | None = ctx.message
+        else:
+            number = ctx.reply(reply)
+        if dialog is not None and number is not None:
+            ctx.store.dialogs.asked(dialog.id, number)
+
+    def _apologise(self, unit: UnitOfWork, event: Event, now: datetime, error_id: str) -> Ack:
+        """Keep the failed event's id, so that its repeats stop here, and say sorry with an id that can be read out."""
+        if not unit.inbox.accept(source_of(event), event.id, now, error_id=error_id):
+            return Ack()
+        if isinstance(event, Due | Disconnected | Reachable | Opened):
+            return Ack()
+        sender = event.sender
+        found = unit.members.recognise(sender.platform, sender.installation, sender.id)
+        if found is None:
+            return Ack()
+        ctx = Context(self._engine, unit, event, found[0], now, here=event.address)
+        ctx.reply(
+            t(
+                "Something went wrong on my side, and nothing of it was kept. Please try again. "
+                "If it happens again, tell a facilitator this number: {error}.",
+                error=error_id,
+            )
+        )
+        return Ack()
+
+
+def source_of(event: Event) -> str:
+    """Whose event ids these are."""
+    if isinstance(event, Due):
+        return "clock"
+    if isinstance(event, Disconnected):
+        return f"{event.platform}:{event.installation}"
+    return f"{event.sender.platform}:{event.sender.installation}"
+
+
+def nearest_word(ctx: Context, typed: str) -> str | None:
+    """A listed word one or two letters away, in the reader's language; never one that sends, hides or erases."""
+    if not 3 <= len(typed) <= 20:
+        return None
+    forms_by_text = {
+        form: name
+        for form, name in ctx.programme.content.word_forms.items()
+        if name in ctx.engine.router.words and name not in NEVER_PROPOSED
+    }
+    distance = 1 if len(typed) <= 4 else 2
+    best = process.extractOne(
+        typed.casefold(), list(forms_by_text), scorer=DamerauLevenshtein.distance, score_cutoff=distance
+    )
+    return None if best is None else ctx.programme.content.word_label(forms_by_text[best[0]], ctx.me.language)
+
+
+def _code_in(event: PersonEvent) -> str | None:
+    """An invitation code: after /start, or alone in a message."""
+    if isinstance(event, Command) and event.name.casefold() in ("start", "join"):
+        return event.text.strip() or None
+    if not isinstance(event, Message):
+        return None
+    words = clean_text(event.text, 200).split()
+    if len(words) == 2 and words[0].casefold().lstrip("/") in ("start", "join"):
+        return words[1]
+    return words[0] if len(words) == 1 and len(words[0]) == 22 else None
+
+
+def _ack_from(stored: dict[str, Any]) -> Ack:
+    return Ack(stored.get("toast"), dict(stored.get("problems") or {}), None, stored.get("note"))
+
+
+def _still_offers(row: Row, action: str, value: str) -> bool:
+    buttons = Content.from_json(row.body).buttons if row.body else ()
+    return any((button.action, button.value) == (action, value) for button in buttons)
+
+
+def _same_choice(answers: Any, value: str) -> bool:
+    return bool(value) and any(value == kept or (isinstance(kept, list) and value in kept) for kept in answers.values())

@@ -1,0 +1,155 @@
+"""From a card to the reader's language: catalogues, plurals, dates, names of countries and languages."""
+
+import gettext
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.messages.pofile import read_po
+
+from bot.core.replies import (
+    Button,
+    Card,
+    Content,
+    Country,
+    Lines,
+    Listed,
+    Pressable,
+    Say,
+    Text,
+    Tongue,
+    When,
+    Words,
+)
+
+LANGUAGES = ("en", "id", "mn", "fil", "th")
+FOLDER = Path(__file__).resolve().parent.parent / "locales"
+PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whoever will read it: their language and time zone."""
+
+    language: str
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One language's sentences, by English msgid; plurals by form."""
+
+    messages: Mapping[str, tuple[str, ...]]
+    form: Callable[[int], int]
+    complete: bool
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """Read a .po file; a sentence that is missing or marked fuzzy falls back to English, and makes it incomplete."""
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    messages: dict[str, tuple[str, ...]] = {}
+    complete = True
+    for message in catalogue:
+        if not message.id or message.fuzzy:
+            complete = complete and not message.id
+            continue
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        msgid = message.id[0] if isinstance(message.id, tuple | list) else message.id
+        if all(strings):
+            messages[str(msgid)] = tuple(str(string) for string in strings)
+        else:
+            complete = False
+    return Catalogue(messages, gettext.c2py(catalogue.plural_expr), complete)
+
+
+class Language:
+    """Says what is to be said, in the reader's language."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
+        self._catalogues = catalogues
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """English, and every language whose catalogue is complete."""
+        return tuple(
+            language
+            for language in LANGUAGES
+            if language == "en" or (language in self._catalogues and self._catalogues[language].complete)
+        )
+
+    def say(self, what: Say, reader: Reader) -> str:
+        """One text in the reader's language. What a person wrote is passed through as it is."""
+        match what:
+            case str():
+                return what
+            case int():
+                return str(what)
+            case Text():
+                return self._text(what, reader)
+            case Words(by_language):
+                return by_language.get(reader.language) or by_language.get("en") or next(iter(by_language.values()), "")
+            case Lines(parts, gap):
+                return ("\n\n" if gap else "\n").join(self.say(part, reader) for part in parts)
+            case Listed(items):
+                said = [self.say(item, reader) for item in items]
+                return format_list(said, locale=_locale(reader.language))
+            case When(at, style):
+                zone = ZoneInfo(reader.time_zone)
+                return format_datetime(at, PATTERNS[style], tzinfo=zone, locale=_locale(reader.language))
+            case Country(code):
+                return str(_locale(reader.language).territories.get(code, code))
+            case Tongue(code, own):
+                return _tongue(code, code if own else reader.language)
+
+    def content(self, card: Card, reader: Reader) -> Content:
+        """A whole card in the reader's language."""
+        return Content(
+            text=self.say(card.text, reader),
+            title=None if card.title is None else self.say(card.title, reader),
+            fields=tuple((self.say(name, reader), self.say(value, reader)) for name, value in card.fields),
+            buttons=tuple(self._button(button, reader) for button in card.buttons),
+            files=card.files,
+            language=reader.language,
+        )
+
+    def _button(self, button: Button, reader: Reader) -> Pressable:
+        return Pressable(self.say(button.label, reader), button.action, button.value, button.style)
+
+    def _text(self, text: Text, reader: Reader) -> str:
+        catalogue = self._catalogues.get(reader.language)
+        forms = catalogue.messages.get(text.msgid) if catalogue else None
+        if text.count is None:
+            sentence = forms[0] if forms else text.msgid
+        elif catalogue and forms:
+            sentence = forms[min(catalogue.form(text.count), len(forms) - 1)]
+        else:
+            sentence = text.msgid if text.count == 1 or text.plural is None else text.plural
+
+        def fill(found: re.Match[str]) -> str:
+            value = text.values.get(found[1])
+            return found[0] if value is None else self.say(value, reader)
+
+        return PLACEHOLDER.sub(fill, sentence)
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language if language in LANGUAGES else "en")
+
+
+def _tongue(code: str, reader: str) -> str:
+    name = str(_locale(reader).languages.get(code, code))
+    return name[:1].upper() + name[1:]
+
+
+def load_language(folder: Path = FOLDER) -> Language:
+    """Every catalogue in a folder: `id.po` is Indonesian."""
+    return Language({path.stem: read_catalogue(path) for path in sorted(folder.glob("*.po"))})

@@ -1,0 +1,139 @@
+"""Which handler answers which event; help, menus and manifests are made from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.core.forms import Form
+from bot.core.replies import Reply, Say
+
+if TYPE_CHECKING:
+    from bot.core.context import Context, Stranger
+
+Handler = Callable[["Context"], Reply]
+StrangerHandler = Callable[["Stranger"], "Reply | tuple[Context, Reply]"]
+FileMaker = Callable[["Context"], bytes]
+
+
+class Role(StrEnum):
+    """What a member must be to use a route."""
+
+    FELLOW = "fellow"  # every member
+    FACILITATOR = "facilitator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way in. `anytime`: also for somebody who has not finished joining, or is leaving."""
+
+    name: str
+    handler: Handler
+    role: Role = Role.FELLOW
+    help: Say | None = None
+    takes_text: bool = False
+    anytime: bool = False
+
+
+@dataclass
+class Router:
+    """Routes of one feature; `Router(joining.router, allies.router)` joins several, and refuses doubles."""
+
+    words: dict[str, Route] = field(default_factory=dict)
+    presses: dict[str, Route] = field(default_factory=dict)
+    forms: dict[str, tuple[Form, Route]] = field(default_factory=dict)
+    dues: dict[str, Route] = field(default_factory=dict)
+    files: dict[str, FileMaker] = field(default_factory=dict)
+    slots: dict[str, Handler | StrangerHandler] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *children: "Router") -> "Router":
+        """All routes of several routers."""
+        whole = cls()
+        for child in children:
+            for name in ("words", "presses", "forms", "dues", "files", "slots"):
+                mine, theirs = getattr(whole, name), getattr(child, name)
+                if doubled := mine.keys() & theirs.keys():
+                    raise ValueError(f"two handlers for {name}: {', '.join(sorted(doubled))}")
+                mine.update(theirs)
+        return whole
+
+    def word(
+        self,
+        name: str,
+        *,
+        help: Say | None = None,  # noqa: A002
+        role: Role = Role.FELLOW,
+        takes_text: bool = False,
+        anytime: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Answer a word, in any language and with or without a slash; `help` puts it on the help card."""
+
+        def add(handler: Handler) -> Handler:
+            self.words[name] = Route(
+                name=name, handler=handler, role=role, help=help, takes_text=takes_text, anytime=anytime
+            )
+            return handler
+
+        return add
+
+    def press(self, action: str, *, role: Role = Role.FELLOW, anytime: bool = False) -> Callable[[Handler], Handler]:
+        """Answer a press; the reply changes the message that was pressed."""
+
+        def add(handler: Handler) -> Handler:
+            self.presses[action] = Route(name=action, handler=handler, role=role, anytime=anytime)
+            return handler
+
+        return add
+
+    def form(self, form: Form, *, role: Role = Role.FELLOW, anytime: bool = False) -> Callable[[Handler], Handler]:
+        """Answer a finished form; its answers are in `ctx.answers`, what it was about in `ctx.about`."""
+
+        def add(handler: Handler) -> Handler:
+            self.forms[form.name] = (form, Route(name=form.name, handler=handler, role=role, anytime=anytime))
+            return handler
+
+        return add
+
+    def due(self, name: str) -> Callable[[Handler], Handler]:
+        """Do what a timer asks, for one member (`ctx.me`), about one object (`ctx.object`)."""
+
+        def add(handler: Handler) -> Handler:
+            self.dues[name] = Route(name=name, handler=handler, anytime=True)
+            return handler
+
+        return add
+
+    def file(self, source: str) -> Callable[[FileMaker], FileMaker]:
+        """Make a file when it is sent, for the member it is about (`ctx.me`)."""
+
+        def add(maker: FileMaker) -> FileMaker:
+            self.files[source] = maker
+            return maker
+
+        return add
+
+    def search(self, handler: Handler) -> Handler:
+        """Answer everything that is not a word or an answer."""
+        self.slots["search"] = handler
+        return handler
+
+    def arrival(self, handler: StrangerHandler) -> StrangerHandler:
+        """Answer an account that is nobody's."""
+        self.slots["arrival"] = handler
+        return handler
+
+    def unfinished(self, handler: Handler) -> Handler:
+        """Go on with somebody who has not finished joining."""
+        self.slots["unfinished"] = handler
+        return handler
+
+    def leaving(self, handler: Handler) -> Handler:
+        """Answer somebody who is leaving, within their day to undo."""
+        self.slots["leaving"] = handler
+        return handler
+
+    def emergency(self, handler: Handler) -> Handler:
+        """Answer somebody who says that they are in danger, in any step."""
+        self.slots["emergency"] = handler
+        return handler

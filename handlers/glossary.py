@@ -1,0 +1,51 @@
+"""What words of the field mean: asked with `what`, or simply written."""
+
+from bot.core import Button, Card, Context, Reply, Router, Say, Words, lines, t
+from bot.domain.topics import Term
+from handlers import wording
+
+router = Router()
+
+A_PAGE = 15
+
+
+def meaning(ctx: Context, text: str) -> Say | None:
+    """The meaning of a text that is exactly a term, with or without "what is"; else None."""
+    found = ctx.programme.content.glossary.find_term(text)
+    return None if found is None else _said(found)
+
+
+def _said(of: Term) -> Say:
+    return t("{term}: {definition}", term=of.term, definition=Words(of.definition))
+
+
+@router.word("what", takes_text=True)
+def what(ctx: Context) -> Reply:
+    """What a term means; alone, the list of terms."""
+    text = ctx.text.strip(" ?")
+    if not text:
+        return _list(ctx, 0)
+    found = ctx.programme.content.glossary.find_term(text)
+    if found is None:
+        said = t("I have no meaning for {typed}. Write it alone, and I look for people who know it.", typed=text[:60])
+        return Card(said, buttons=(Button(t("All terms"), "glossary.list", "0"),))
+    people = t("To find people who work on it, write: {topic}", topic=wording.topic(ctx, found.topic)) if found.topic else None
+    return Card(lines(_said(found), people, gap=True))
+
+
+@router.press("glossary.list")
+def list_terms(ctx: Context) -> Reply:
+    """One page of terms."""
+    return _list(ctx, int(ctx.value))
+
+
+def _list(ctx: Context, start: int) -> Card:
+    terms = sorted(ctx.programme.content.terms, key=lambda one: one.term.casefold())
+    buttons = []
+    if start:
+        buttons.append(Button(t("Back"), "glossary.list", str(max(0, start - A_PAGE))))
+    if start + A_PAGE < len(terms):
+        buttons.append(Button(t("More"), "glossary.list", str(start + A_PAGE)))
+    word = ctx.programme.content.word_label("what", ctx.me.language)
+    head = t("Write {word} and a term, for example: {word} {term}", word=word, term=terms[start].term)
+    return Card(lines(head, lines(*(one.term for one in terms[start : start + A_PAGE])), gap=True), buttons=tuple(buttons))

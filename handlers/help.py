@@ -1,0 +1,151 @@
+"""Help: the words one can type, a human to talk to, and who is behind this bot."""
+
+from collections.abc import Sequence
+
+from bot.core import Button, Card, Choice, Context, Country, Field, Form, Reply, Role, Router, Say, lines, t
+from bot.core.router import Route
+from bot.domain.profiles import Profile
+from handlers import wording
+from handlers.me import short
+
+router = Router()
+
+
+@router.word("help", help=t("This list, a human to talk to, and who is behind this"), anytime=True)
+def help_card(ctx: Context) -> Reply:
+    """The words of my role, in my language; made from the routes, so that none is missing or promised in vain."""
+    label = ctx.programme.content.word_label
+    words = tuple((label(route.name, ctx.me.language), route.help or "") for route in listed_words(ctx))
+    buttons = [Button(t("Who is behind this"), "help.behind")]
+    if ctx.me.state in ("active", "paused"):
+        buttons = [Button(t("Talk to a human"), "help.human"), Button(t("Report a person"), "reports.open"), *buttons]
+    text = t("Just write what you are looking for. You need none of these words, but you can type them:")
+    return Card(text, fields=words, buttons=tuple(buttons))
+
+
+def listed_words(ctx: Context) -> list[Route]:
+    """The words with a line of help that this person may use."""
+    routes = ctx.engine.router.words.values()
+    return [one for one in routes if one.help is not None and (one.role is Role.FELLOW or ctx.me.is_facilitator)]
+
+
+@router.press("help.open", anytime=True)
+def open_help(ctx: Context) -> Reply:
+    """From a button."""
+    return help_card(ctx)
+
+
+@router.press("help.behind", anytime=True)
+def behind(ctx: Context) -> Reply:
+    """Who runs it, where, and who could technically read it."""
+    programme = ctx.programme
+    fields: list[tuple[Say, Say]] = [
+        (t("Run by"), programme.operator),
+        (t("For"), programme.name),
+        (t("Server in"), Country(programme.host_country)),
+        (t("Contact"), programme.operator_contact or t("ask a facilitator")),
+        (t("Who could read this chat"), _readers(ctx)),
+    ]
+    demo = t("This is a demo: the people in it, and this programme, are fictional.") if programme.fictional else None
+    text = lines(t("I am Kawan, a bot. No company stands between you and the programme."), demo)
+    return Card(text, fields=tuple(fields), buttons=(Button(t("Back"), "help.open"),))
+
+
+def _readers(ctx: Context) -> Say:
+    operator = ctx.programme.operator
+    match ctx.here.platform if ctx.here else "":
+        case "slack":
+            return t("Slack, the owner of your workspace, and {operator}, who runs the server", operator=operator)
+        case "telegram":
+            return t("Telegram, and {operator}, who runs the server", operator=operator)
+    return t("The company of the app that you write in, and {operator}, who runs the server", operator=operator)
+
+
+def staff(ctx: Context) -> list[Profile]:
+    """The facilitators, without myself."""
+    return [one for one in ctx.people.facilitators() if one.id != ctx.me.id]
+
+
+def _choices(ctx: Context) -> Sequence[Choice]:
+    return [Choice(str(one.id), wording.name(one)) for one in staff(ctx)]
+
+
+HUMAN = Form(
+    name="help.human",
+    title=t("Talk to a human"),
+    fields=(
+        Field(
+            key="to",
+            question=t("Whom do you want to reach?"),
+            kind="choice",
+            choices=_choices,
+            when=lambda ctx: len(staff(ctx)) > 1,
+        ),
+        Field(key="text", question=t("What shall I pass on? I send it with your name."), check=short(2000)),
+    ),
+)
+
+
+@router.press("help.human")
+def human(ctx: Context) -> Reply:
+    """Begin a message to a facilitator."""
+    if not staff(ctx):
+        contact = ctx.programme.operator_contact
+        return t("No facilitator is here at the moment. You reach {operator} at: {contact}",
+                 operator=ctx.programme.operator, contact=contact)  # fmt: skip
+    return HUMAN.begin()
+
+
+@router.form(HUMAN)
+def passed_on(ctx: Context) -> Reply:
+    """Send it to the facilitator who was chosen."""
+    found = staff(ctx)
+    to = int(ctx.answers.get("to") or (found[0].id if found else 0))
+    return write_to(ctx, to, ctx.answers["text"])
+
+
+def write_to(ctx: Context, to: int, text: str) -> Card:
+    """Pass words on to a member whom I may see, with my name as they know it, and a way to answer."""
+    other = ctx.people.profile(to)
+    if other is None:
+        return Card(t("I could not pass this on: they cannot be reached here now. Nothing was sent."))
+    seen = ctx.people.as_member_sees_me(to)
+    name: Say = wording.called(seen) if seen else t("A fellow")
+    card = Card(
+        lines(t("{name} writes to you:", name=name), text, gap=True),
+        buttons=(Button(t("Reply"), "help.reply", str(ctx.me.id)),),
+    )
+    if ctx.send(to, card, about=(ctx.me.id,), on_behalf=ctx.me.id) is None:
+        return Card(t("I could not pass this on: they cannot be reached here now. Nothing was sent."))
+    return Card(t("Passed on to {name}. When they answer, it comes here.", name=wording.name(other)))
+
+
+ANSWER = Form(
+    name="help.answer",
+    title=t("Reply"),
+    fields=(
+        Field(
+            key="text",
+            question=lambda ctx: t("What shall I pass on to {name}?", name=_name(ctx, int(ctx.about["to"]))),
+            check=short(2000),
+        ),
+    ),
+)
+
+
+def _name(ctx: Context, number: int) -> Say:
+    found = ctx.people.profile(number)
+    return wording.name(found) if found else t("them")
+
+
+@router.press("help.reply")
+def reply(ctx: Context) -> Reply:
+    """Answer a message; the message stays on the screen."""
+    ctx.message = None
+    return ANSWER.begin(about={"to": int(ctx.value)})
+
+
+@router.form(ANSWER)
+def answered(ctx: Context) -> Reply:
+    """Pass the answer on."""
+    return write_to(ctx, int(ctx.about["to"]), ctx.answers["text"])

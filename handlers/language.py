@@ -1,0 +1,45 @@
+"""The language in which the bot speaks to one person."""
+
+from bot.core import Button, Card, Context, Reply, Router, Tongue, t
+
+router = Router()
+
+
+@router.word("language", takes_text=True, anytime=True)
+def language(ctx: Context) -> Reply:
+    """Choose, or name the language after the word."""
+    typed = ctx.text.strip().casefold()
+    for code in ctx.engine.language.offered:
+        if typed and typed in (code, ctx.say(Tongue(code)).casefold(), ctx.say(Tongue(code, own=True)).casefold()):
+            return _speak(ctx, code)
+    return _card(ctx)
+
+
+@router.press("language.open", anytime=True)
+def open_languages(ctx: Context) -> Reply:
+    """The same, from a button."""
+    return _card(ctx)
+
+
+def _card(ctx: Context) -> Card:
+    buttons = tuple(
+        Button(Tongue(code, own=True), "language.speak", code, "primary" if code == ctx.me.language else "plain")
+        for code in ctx.engine.language.offered
+    )
+    return Card(t("Which language shall I speak with you?"), buttons=buttons)
+
+
+@router.press("language.speak", anytime=True)
+def speak(ctx: Context) -> Reply:
+    """From now on in this language."""
+    if ctx.value not in ctx.engine.language.offered:
+        return _card(ctx)
+    return _speak(ctx, ctx.value)
+
+
+def _speak(ctx: Context, code: str) -> Card:
+    ctx.store.members.change(ctx.me.id, language=code)
+    ctx.refresh()
+    word = ctx.programme.content.word_label("language", code)
+    said = t("From now on I speak {language} with you. To change it, type {word}.", language=Tongue(code), word=word)
+    return Card(said, buttons=(Button(t("Another language"), "language.open"),))

@@ -1,0 +1,72 @@
+"""Myself in others' eyes: what one person, my coalitions or the cohort see of me."""
+
+from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, t
+from bot.domain.profiles import Audience, Profile
+from handlers import wording
+from handlers.named import check_named
+from storage.access import is_visible
+
+router = Router()
+
+
+@router.press("mirror.open")
+def open_mirror(ctx: Context) -> Reply:
+    """Whose eyes to borrow."""
+    allies = ctx.people.profiles(ctx.store.introductions.allies_of(ctx.me.id, 5))
+    buttons = [
+        Button(t("Somebody of my coalitions"), "mirror.reach", "coalitions"),
+        Button(t("Somebody of the cohort"), "mirror.reach", "cohort"),
+        *(Button(wording.name(one), "mirror.person", str(one.id)) for one in allies),
+        Button(t("Type a name"), "mirror.ask"),
+        Button(t("Back"), "privacy.who"),
+    ]
+    return Card(t("As whom do you want to see yourself?"), buttons=tuple(buttons))
+
+
+def _seen(who: Say, seen: Profile | None, ctx: Context) -> Card:
+    again = (Button(t("As somebody else"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
+    if seen is None or not is_visible(seen):
+        return Card(t("{who}: sees nothing of you.", who=who), buttons=again)
+    name = (t("Name"), wording.name(seen))
+    return Card(t("{who}: sees this of you.", who=who), fields=(name, *wording.fields(ctx, seen)), buttons=again)
+
+
+@router.press("mirror.reach")
+def as_reach(ctx: Context) -> Reply:
+    """As somebody who stands this near, and was never introduced."""
+    if ctx.value == "coalitions":
+        return _seen(t("Somebody of your coalitions"), ctx.people.as_seen_by(Audience.COALITIONS), ctx)
+    return _seen(t("Somebody of the cohort"), ctx.people.as_seen_by(Audience.COHORT), ctx)
+
+
+@router.press("mirror.person")
+def as_person(ctx: Context) -> Reply:
+    """As one person sees me."""
+    other = ctx.people.profile(int(ctx.value))
+    if other is None:
+        return Card(t("No one found."), buttons=(Button(t("As somebody else"), "mirror.open"),))
+    return _seen(wording.called(other), ctx.people.as_member_sees_me(other.id), ctx)
+
+
+NAME = Form(
+    name="mirror.name",
+    title=t("See myself as"),
+    fields=(Field(key="who", question=t("Whose name? Type at least three letters."), check=check_named),),
+)
+
+
+@router.press("mirror.ask")
+def ask(ctx: Context) -> Reply:
+    """Type whom."""
+    return NAME.begin()
+
+
+@router.form(NAME)
+def chosen(ctx: Context) -> Reply:
+    """One person, or which of several."""
+    found = ctx.people.profiles(ctx.answers["who"])
+    if len(found) == 1:
+        return _seen(wording.called(found[0]), ctx.people.as_member_sees_me(found[0].id), ctx)
+    buttons = tuple(Button(wording.called(one), "mirror.person", str(one.id)) for one in found)
+    return Card(t("Whom do you mean?"), buttons=buttons)
+

@@ -1,0 +1,74 @@
+"""Reporting a person: to a facilitator or to the operator, as the reporter chooses."""
+
+from collections.abc import Sequence
+
+from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Router, Say, Urgency, When, lines, t
+from handlers import wording
+from handlers.help import staff
+from handlers.me import short
+
+router = Router()
+
+OPERATOR = "operator"
+
+
+def _receivers(ctx: Context) -> Sequence[Choice]:
+    people = [Choice(str(one.id), wording.name(one)) for one in staff(ctx)]
+    return [*people, Choice(OPERATOR, t("{operator}, not a facilitator", operator=ctx.programme.operator))]
+
+
+REPORT = Form(
+    name="reports.report",
+    title=t("Report a person"),
+    fields=(
+        Field(
+            key="to",
+            question=t("Who shall receive your report? Choose somebody who is not part of it."),
+            kind="choice",
+            choices=_receivers,
+        ),
+        Field(key="whom", question=t("Whom is it about? Write the name as you know it."), check=short(200)),
+        Field(key="what", question=t("What happened? Your words are passed on as they are."), check=short(3000)),
+    ),
+)
+
+
+@router.press("reports.open")
+def open_report(ctx: Context) -> Reply:
+    """Begin; nothing is kept until the last answer."""
+    return REPORT.begin()
+
+
+@router.form(REPORT)
+def reported(ctx: Context) -> Reply:
+    """Keep it, pass it on, and give a receipt. The person it is about learns nothing from the bot."""
+    said = ctx.answers
+    to = None if said["to"] == OPERATOR else int(said["to"])
+    text = f"{said['whom']}: {said['what']}"
+    number = ctx.store.audit.report(ctx.me.cohort_id, ctx.me.id, to, text, ctx.now)
+    receipt = t("Report {number}, {when}.", number=number, when=When(ctx.now, "moment"))
+    silent = t("The person it is about is not told by me. To keep away from them, use Keep us apart.")
+    apart = Button(t("Keep us apart"), "apart.open")
+    if to is None:
+        contact = t(
+            "I keep it for {operator}, and no facilitator is told. I cannot call them: write to them too, and name the "
+            "number. {contact}",
+            operator=ctx.programme.operator,
+            contact=ctx.programme.operator_contact,
+        )
+        return Card(lines(receipt, contact, silent), buttons=(apart,))
+    seen = ctx.people.as_member_sees_me(to)
+    name: Say = wording.called(seen) if seen else t("A fellow")
+    card = Card(
+        lines(
+            t("Report {number} from {name}, for you alone:", number=number, name=name),
+            t("About: {whom}", whom=said["whom"]),
+            said["what"],
+            gap=True,
+        ),
+        buttons=(Button(t("Reply"), "help.reply", str(ctx.me.id)),),
+    )
+    ctx.send(to, card, on_behalf=ctx.me.id, urgency=Urgency.SAFETY)
+    other = ctx.people.profile(to)
+    given = t("Given to {name}, and to nobody else.", name=wording.name(other) if other else t("a facilitator"))
+    return Card(lines(receipt, given, silent), buttons=(apart,))

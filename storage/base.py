@@ -1,0 +1,118 @@
+"""What every table shares: the metadata, moments in UTC, JSON, and the duty to say how it is erased."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, CursorResult
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Erasure = Literal["delete", "blank", "unlink", "keep"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware UTC moment; microseconds are kept, local time never enters the database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else as_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def as_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970; whole numbers order and compare the same on both databases."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be stored")
+    return (moment - EPOCH) // MICROSECOND
+
+
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Key = sa.LargeBinary(16)
+# Compared byte by byte on both databases: what begins with a prefix stands together, whatever the server's locale.
+Ordered = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def table(
+    name: str,
+    *parts: Any,
+    personal: Mapping[str, Erasure] | None,
+    own: Mapping[str, tuple[str, ...]] | None = None,
+    **options: Any,
+) -> sa.Table:
+    """A table that says what it holds about people.
+
+    `personal` maps each column that holds a member's id to what erasing that member does to the row: `delete` it,
+    `blank` that id and the columns marked `info={"text": True}`, `unlink` that id alone, or `keep` all (counts,
+    audit). None: nothing about people.
+
+    `own` maps each column whose member gets the row in `mydata` to the columns that are left out of it. It must be
+    given where more than one column names a member; a single one is the owner.
+    """
+    if own is None:
+        if personal and len(personal) > 1:
+            raise ValueError(f"the table {name} must say whose its rows are")
+        own = dict.fromkeys(personal or (), ())
+    return sa.Table(name, metadata, *parts, info={"personal": personal, "own": own}, **options)
+
+
+def member_id(name: str = "member_id", *, nullable: bool = False, **options: Any) -> sa.Column[int]:
+    """A column that names a member."""
+    return sa.Column(name, Id, nullable=nullable, **options)
+
+
+def same_cohort(column: str) -> sa.ForeignKeyConstraint:
+    """A row and the member it names belong to one cohort: a row across cohorts cannot exist."""
+    return sa.ForeignKeyConstraint(["cohort_id", column], ["member.cohort_id", "member.id"], ondelete="CASCADE")
+
+
+def text(name: str, **options: Any) -> sa.Column[str]:
+    """A column with words that a person wrote: blanked when its owner is erased."""
+    return sa.Column(name, sa.Text, nullable=True, info={"text": True}, **options)
+
+
+def insert_new(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key exists; True when it was new."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    done = connection.execute(dialect.insert(into).values(values).on_conflict_do_nothing())
+    return rows(done) == 1
+
+
+def upsert(
+    connection: Connection, into: sa.Table, values: Mapping[str, Any], key: tuple[str, ...], **instead: Any
+) -> None:
+    """Insert a row, or overwrite the one with the same key: with the same values, or with these `instead`."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    changed = {name: value for name, value in values.items() if name not in key} | instead
+    connection.execute(
+        dialect.insert(into).values(values).on_conflict_do_update(index_elements=list(key), set_=changed)
+    )
+
+
+def insert(connection: Connection, into: sa.Table, **values: Any) -> int:
+    """Insert a row and return its number."""
+    key = connection.execute(sa.insert(into).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def rows(result: sa.Result[Any]) -> int:
+    """How many rows a write touched."""
+    return cast("CursorResult[Any]", result).rowcount

@@ -1,0 +1,134 @@
+"""Questions that wait for an answer: one open dialog a member; it survives a restart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage.base import Id, Json, Moment, insert, member_id, rows, table
+
+dialog = table(
+    "dialog",
+    sa.Column("id", Id, primary_key=True),
+    member_id(),
+    sa.Column("form", sa.Text, nullable=False),
+    sa.Column("about", Json, nullable=False, info={"text": True}),
+    sa.Column("answers", Json, nullable=False, info={"text": True}),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("question", Id),
+    sa.Column("parked", sa.Boolean, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("ix_dialog_member_id", "member_id"),
+    sa.Index("ix_dialog_expires_at", "expires_at"),
+    personal={"member_id": "delete"},
+    own={"member_id": ("about",)},  # whom it is about is another person
+    sqlite_autoincrement=True,
+)
+
+WAITING = dialog.c.parked.is_(False)
+sa.Index("uq_dialog_waiting", dialog.c.member_id, unique=True, sqlite_where=WAITING, postgresql_where=WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A form that somebody is filling in: what it is about, the answers so far, and the field now asked."""
+
+    id: int
+    member_id: int
+    form: str
+    about: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    field: str
+    version: int
+    question: int | None
+    expires_at: datetime
+
+
+_COLUMNS = [dialog.c[name] for name in Dialog.__dataclass_fields__]
+_OPEN = (
+    sa.select(*_COLUMNS)
+    .where(dialog.c.member_id == sa.bindparam("member"), WAITING)
+)
+
+
+class Dialogs:
+    """One open a member; a second parks the first, which comes back when the second ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open_of(self, member_number: int, now: datetime) -> Dialog | None:
+        """The question that waits for this member, or None."""
+        found = self._connection.execute(_OPEN, {"member": member_number}).one_or_none()
+        return Dialog(*found) if found is not None and found.expires_at > now else None
+
+    def begin(
+        self,
+        member_number: int,
+        form: str,
+        about: Mapping[str, Any],
+        answers: Mapping[str, Any],
+        field: str,
+        expires_at: datetime,
+    ) -> int:
+        """Open a dialog; the same form begun again starts over, another one is parked."""
+        self._connection.execute(
+            sa.delete(dialog).where(dialog.c.member_id == member_number, dialog.c.form == form)
+        )
+        self._connection.execute(sa.update(dialog).where(dialog.c.member_id == member_number).values(parked=True))
+        return insert(
+            self._connection,
+            dialog,
+            member_id=member_number,
+            form=form,
+            about=dict(about),
+            answers=dict(answers),
+            field=field,
+            version=1,
+            parked=False,
+            expires_at=expires_at,
+        )
+
+    def move(
+        self, of: Dialog, answers: Mapping[str, Any], field: str, *, question: int | None, expires_at: datetime
+    ) -> bool:
+        """Keep an answer and ask the next field; False when the dialog moved on meanwhile."""
+        done = self._connection.execute(
+            sa.update(dialog)
+            .where(dialog.c.id == of.id, dialog.c.version == of.version)
+            .values(
+                answers=dict(answers),
+                field=field,
+                version=dialog.c.version + 1,
+                question=question,
+                expires_at=expires_at,
+            )
+        )
+        return rows(done) == 1
+
+    def asked(self, number: int, question: int) -> None:
+        """Remember which message asks the question."""
+        self._connection.execute(sa.update(dialog).where(dialog.c.id == number).values(question=question))
+
+    def end(self, of: Dialog) -> Dialog | None:
+        """Close a dialog; returns the parked one that is open again, if any."""
+        self._connection.execute(sa.delete(dialog).where(dialog.c.id == of.id))
+        newest = self._connection.scalar(
+            sa.select(sa.func.max(dialog.c.id)).where(dialog.c.member_id == of.member_id)
+        )
+        if newest is None:
+            return None
+        self._connection.execute(sa.update(dialog).where(dialog.c.id == newest).values(parked=False))
+        return Dialog(*self._connection.execute(sa.select(*_COLUMNS).where(dialog.c.id == newest)).one())
+
+    def end_all(self, member_number: int) -> None:
+        """Forget every question of a member."""
+        self._connection.execute(sa.delete(dialog).where(dialog.c.member_id == member_number))
+
+    def forget(self, now: datetime) -> int:
+        """Drop dialogs that nobody finished."""
+        return rows(self._connection.execute(sa.delete(dialog).where(dialog.c.expires_at <= now)))

@@ -1,0 +1,303 @@
+"""Cohorts, members and their accounts: who somebody is, in what state, and where they write from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage.base import Id, Moment, insert, member_id, rows, same_cohort, table, text, upsert
+
+cohort = table(
+    "cohort",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("default_language", sa.Text, nullable=False),
+    sa.Column("default_time_zone", sa.Text, nullable=False),
+    sa.Column("ends", sa.Text),
+    personal=None,
+)
+
+member = table(
+    "member",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("cohort_id", Id, sa.ForeignKey("cohort.id"), nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("preset", sa.Text, nullable=False, server_default="careful"),
+    sa.Column("invited_by", Id),
+    sa.Column("trusted_id", Id),  # the facilitator who reopens a locked account
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("joined_at", Moment),
+    sa.Column("paused_until", Moment),
+    sa.Column("leaving_at", Moment),
+    sa.UniqueConstraint("cohort_id", "id"),
+    sa.Index("ix_member_roster", "cohort_id", "role", "state", "id"),
+    sa.Index("ix_member_invited_by", "invited_by"),
+    sa.Index("ix_member_trusted_id", "trusted_id"),
+    personal={"id": "keep", "invited_by": "unlink", "trusted_id": "unlink"},
+    own={"id": ()},
+    # ids are never used again: an erased person's number must not come back as somebody else
+    sqlite_autoincrement=True,
+)
+
+account = table(
+    "account",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("cohort_id", Id, nullable=False),
+    member_id(),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("installation", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("conversation", sa.Text, nullable=False),
+    sa.Column("preferred", sa.Boolean, nullable=False),
+    sa.Column("reachable", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("platform", "installation", "external_id"),
+    sa.Index("ix_account_member_id", "member_id"),
+    same_cohort("member_id"),
+    personal={"member_id": "delete"},
+)
+
+throttle = table(
+    "throttle",
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("since", Moment, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    personal=None,  # the subject is an account's or a member's number, kept for an hour
+)
+
+meta = table("meta", sa.Column("key", sa.Text, primary_key=True), text("value"), personal=None)
+
+PAUSED = member.c.state == sa.literal_column("'paused'")
+sa.Index("ix_member_paused_until", member.c.paused_until, sqlite_where=PAUSED, postgresql_where=PAUSED)
+
+LIVE = ("active", "paused")
+SEARCHED_BY = frozenset({"role", "state", "preset", "time_zone"})  # what search keeps a copy of
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The person whom an event concerns: identity, role, state and settings; nothing that others might see."""
+
+    id: int
+    cohort_id: int
+    role: str
+    state: str
+    language: str
+    time_zone: str
+    preset: str
+    invited_by: int | None
+    trusted_id: int | None
+    joined_at: datetime | None
+    paused_until: datetime | None
+    leaving_at: datetime | None
+
+    @property
+    def is_facilitator(self) -> bool:
+        return self.role == "facilitator"
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """Where and in which language a member is written to."""
+
+    member_id: int
+    platform: str
+    installation: str
+    conversation: str
+    language: str
+    time_zone: str
+    state: str
+
+
+_MEMBER = [member.c[name] for name in Member.__dataclass_fields__]
+_RECOGNISE = (
+    sa.select(*_MEMBER, account.c.conversation)
+    .join_from(account, member, sa.and_(member.c.cohort_id == account.c.cohort_id, member.c.id == account.c.member_id))
+    .where(
+        account.c.platform == sa.bindparam("platform"),
+        account.c.installation == sa.bindparam("installation"),
+        account.c.external_id == sa.bindparam("external_id"),
+    )
+    .with_for_update(of=member)
+)
+_LOCK = sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member)
+_WHERE = (
+    sa.select(
+        member.c.id,
+        account.c.platform,
+        account.c.installation,
+        account.c.conversation,
+        member.c.language,
+        member.c.time_zone,
+        member.c.state,
+    )
+    .join_from(member, account, account.c.member_id == member.c.id)
+    .where(member.c.id == sa.bindparam("id"))
+    .order_by(account.c.reachable.desc(), account.c.preferred.desc(), account.c.id.desc())
+    .limit(1)
+)
+
+
+class Members:
+    """Members and accounts; locking a member's row puts one person's events in a line."""
+
+    def __init__(self, connection: Connection, renew: Callable[[int], None]) -> None:
+        self._connection = connection
+        self._renew = renew
+
+    def recognise(self, platform: str, installation: str, external_id: str) -> tuple[Member, str] | None:
+        """The member behind an account and its stored conversation, locked until the transaction ends; or None."""
+        found = self._connection.execute(
+            _RECOGNISE, {"platform": platform, "installation": installation, "external_id": external_id}
+        ).one_or_none()
+        return None if found is None else (Member(*found[:-1]), found[-1])
+
+    def lock(self, member_number: int) -> Member | None:
+        """A member by number, locked until the transaction ends; or None."""
+        found = self._connection.execute(_LOCK, {"id": member_number}).one_or_none()
+        return None if found is None else Member(*found)
+
+    def recall(self, member_number: int) -> Member | None:
+        """A member by number, without locking; or None."""
+        found = self._connection.execute(sa.select(*_MEMBER).where(member.c.id == member_number)).one_or_none()
+        return None if found is None else Member(*found)
+
+    def where(self, member_number: int) -> Reachable | None:
+        """Where to write to a member, or None when they have no account."""
+        found = self._connection.execute(_WHERE, {"id": member_number}).one_or_none()
+        return None if found is None else Reachable(*found)
+
+    def add(self, cohort_id: int, now: datetime, **values: Any) -> int:
+        """A new member's number."""
+        number = insert(self._connection, member, cohort_id=cohort_id, created_at=now, **values)
+        self._renew(number)
+        return number
+
+    def change(self, member_number: int, **values: Any) -> None:
+        """Overwrite some of a member's settings; search follows at once."""
+        self._connection.execute(sa.update(member).where(member.c.id == member_number).values(**values))
+        if not SEARCHED_BY.isdisjoint(values):
+            self._renew(member_number)
+
+    def add_account(
+        self, to: Member, platform: str, installation: str, external_id: str, conversation: str, now: datetime
+    ) -> None:
+        """Bind an account to a member and write there from now on."""
+        self._connection.execute(sa.update(account).where(account.c.member_id == to.id).values(preferred=False))
+        insert(
+            self._connection,
+            account,
+            cohort_id=to.cohort_id,
+            member_id=to.id,
+            platform=platform,
+            installation=installation,
+            external_id=external_id,
+            conversation=conversation,
+            preferred=True,
+            created_at=now,
+        )
+
+    def close_accounts(self, member_number: int) -> None:
+        """Forget a member's accounts: what comes from them is a stranger's."""
+        self._connection.execute(sa.delete(account).where(account.c.member_id == member_number))
+
+    def moved(self, platform: str, installation: str, external_id: str, conversation: str) -> None:
+        """The person's direct chat has another address now."""
+        self._connection.execute(
+            sa.update(account)
+            .where(
+                account.c.platform == platform,
+                account.c.installation == installation,
+                account.c.external_id == external_id,
+            )
+            .values(conversation=conversation)
+        )
+
+    def set_reachable(self, platform: str, installation: str, external_id: str, yes: bool) -> None:
+        """The person blocked or unblocked the bot on one platform."""
+        self._connection.execute(
+            sa.update(account)
+            .where(
+                account.c.platform == platform,
+                account.c.installation == installation,
+                account.c.external_id == external_id,
+            )
+            .values(reachable=yes)
+        )
+
+    def facilitators(self, cohort_id: int) -> list[int]:
+        """The cohort's facilitators, longest first."""
+        return list(
+            self._connection.scalars(
+                sa.select(member.c.id)
+                .where(member.c.cohort_id == cohort_id, member.c.role == "facilitator", member.c.state.in_(LIVE))
+                .order_by(member.c.id)
+            )
+        )
+
+    def cohort_named(self, slug: str) -> int | None:
+        """A cohort's number by its slug, or None."""
+        return self._connection.scalar(sa.select(cohort.c.id).where(cohort.c.slug == slug))
+
+    def add_cohort(self, slug: str, name: str, language: str, time_zone: str) -> int:
+        """A new cohort's number."""
+        return insert(
+            self._connection, cohort, slug=slug, name=name, default_language=language, default_time_zone=time_zone
+        )
+
+    def cohort_defaults(self, cohort_id: int) -> tuple[str, str, str]:
+        """A cohort's name, default language and default time zone."""
+        found = self._connection.execute(
+            sa.select(cohort.c.name, cohort.c.default_language, cohort.c.default_time_zone).where(
+                cohort.c.id == cohort_id
+            )
+        ).one()
+        return found[0], found[1], found[2]
+
+    def ended_pauses(self, now: datetime, limit: int) -> list[int]:
+        """Members whose pause has ended."""
+        return list(
+            self._connection.scalars(
+                sa.select(member.c.id).where(PAUSED, member.c.paused_until <= now).limit(limit)
+            )
+        )
+
+    def count_try(self, subject: str, kind: str, now: datetime, window_seconds: int) -> int:
+        """Count one try of a kind inside a window that begins with the first; returns how many there are now."""
+        over = throttle.c.since <= now - timedelta(seconds=window_seconds)
+        # One statement, so that two tries at the same moment count as two.
+        upsert(
+            self._connection,
+            throttle,
+            {"subject": subject, "kind": kind, "since": now, "count": 1},
+            ("subject", "kind"),
+            since=sa.case((over, now), else_=throttle.c.since),
+            count=sa.case((over, 1), else_=throttle.c["count"] + 1),
+        )
+        mine = sa.select(throttle.c["count"]).where(throttle.c.subject == subject, throttle.c.kind == kind)
+        return int(self._connection.scalar(mine) or 0)
+
+    def tries_since(self, subject: str, kind: str) -> datetime | None:
+        """When the window of a kind of try began."""
+        return self._connection.scalar(
+            sa.select(throttle.c.since).where(throttle.c.subject == subject, throttle.c.kind == kind)
+        )
+
+    def forget_tries(self, before: datetime) -> int:
+        """Drop windows that began before a moment."""
+        return rows(self._connection.execute(sa.delete(throttle).where(throttle.c.since < before)))
+
+    def fact(self, key: str) -> str | None:
+        """A fact about this database, such as that it is the demo's."""
+        return self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+
+    def set_fact(self, key: str, value: str) -> None:
+        upsert(self._connection, meta, {"key": key, "value": value}, ("key",))

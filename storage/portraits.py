@@ -1,0 +1,105 @@
+"""A member in one row: everything that access needs to show them, read at once and already put together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.domain.profiles import Audience, Help, Preset, Profile, Whole
+from storage.base import Id, Json, same_cohort, table
+from storage.profiles import member_coalition, member_language, member_topic, profile, visibility, wish
+from storage.projects import project
+
+portrait = table(
+    "portrait",
+    sa.Column("cohort_id", Id, nullable=False),
+    sa.Column("member_id", Id, primary_key=True),
+    sa.Column("whole", Json, nullable=False),
+    same_cohort("member_id"),
+    personal={"member_id": "delete"},
+    own={},  # made from the member's other rows
+)
+
+_LISTS = ("languages", "coalitions", "topics")
+_HELPS = ("needs", "offers")
+_AUDIENCES = tuple(Audience)
+
+
+def read_whole(connection: Connection, number: int, who: Any) -> Whole:
+    """A member as the single tables have them; `who` is a row with role, preset and time_zone."""
+    row = connection.execute(sa.select(profile).where(profile.c.member_id == number)).one_or_none()
+    plan = connection.execute(
+        sa.select(project.c.title, project.c.goal).where(project.c.member_id == number).order_by(project.c.id).limit(1)
+    ).one_or_none()
+    wishes = connection.execute(
+        sa.select(wish.c.id, wish.c.kind, wish.c.topic, wish.c.text)
+        .where(wish.c.member_id == number)
+        .order_by(wish.c.id)
+    ).all()
+    own = connection.execute(
+        sa.select(visibility.c.field, visibility.c.audience).where(visibility.c.member_id == number)
+    ).all()
+    return Whole(
+        profile=Profile(
+            id=number,
+            name=row.name if row else None,
+            native_name=row.native_name if row else None,
+            country=row.country if row else None,
+            sector=row.sector if row else None,
+            side=row.side if row else None,
+            organisation=row.organisation if row else None,
+            role_title=row.role_title if row else None,
+            time_zone=who.time_zone,
+            languages=_list(connection, member_language, number),
+            coalitions=_list(connection, member_coalition, number),
+            topics=_list(connection, member_topic, number),
+            needs=tuple(Help(w.topic, w.text, w.id) for w in wishes if w.kind == "need"),
+            offers=tuple(Help(w.topic, w.text, w.id) for w in wishes if w.kind == "offer"),
+            project=plan.title if plan else None,
+            project_goal=plan.goal if plan else None,
+            facilitator=who.role == "facilitator",
+        ),
+        other_name=row.other_name if row else None,
+        preset=Preset(who.preset),
+        own={name: Audience(audience) for name, audience in own},
+    )
+
+
+def _list(connection: Connection, of: sa.Table, number: int) -> tuple[str, ...]:
+    column = of.columns[of.columns.keys()[2]]
+    return tuple(connection.scalars(sa.select(column).where(of.c.member_id == number).order_by(of.c.place)))
+
+
+def pack(whole: Whole) -> dict[str, Any]:
+    """A portrait as JSON; what is empty is left out."""
+    of = whole.profile
+    body: dict[str, Any] = {
+        name: value
+        for name in Profile.__dataclass_fields__
+        if name not in _HELPS and (value := getattr(of, name)) not in (None, (), False)
+    }
+    for name in _HELPS:
+        body[name] = [[one.topic, one.text, one.id] for one in getattr(of, name)]
+    return {
+        "profile": body,
+        "other_name": whole.other_name,
+        "own": {name: int(audience) for name, audience in whole.own.items()},
+    }
+
+
+def unpack(body: Mapping[str, Any], preset: str) -> Whole:
+    """The portrait of `pack`; the preset is the member's present one."""
+    of = dict(body["profile"])
+    for name in _LISTS:
+        if name in of:
+            of[name] = tuple(of[name])
+    for name in _HELPS:
+        of[name] = tuple([Help(*one) for one in of[name]])
+    own = body["own"]
+    return Whole(
+        profile=Profile(**of),
+        other_name=body["other_name"],
+        preset=Preset(preset),
+        own={name: _AUDIENCES[audience] for name, audience in own.items()} if own else {},
+    )

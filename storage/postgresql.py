@@ -1,0 +1,97 @@
+"""PostgreSQL: one transaction a job on a pool of connections; deadlocks are tried again."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from storage.engine import Busy, Job, Result, Turn, as_json, busy
+from storage.unit_of_work import UnitOfWork
+
+POOL = 10
+TRIES = 3
+TRY_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    connection.autocommit = True
+    connection.execute("SET lock_timeout = '5s'")
+    connection.autocommit = False
+
+
+class PostgresStore:
+    """One transaction a job on a pool of connections; serialisation failures and deadlocks are tried again."""
+
+    def __init__(self, url: str, *, inline: bool = False) -> None:
+        _, _, rest = url.partition("://")
+        self.engine = sa.create_engine(
+            f"postgresql+psycopg://{rest}",
+            pool_size=POOL,
+            max_overflow=0,
+            pool_timeout=5,
+            json_serializer=as_json,
+            hide_parameters=True,  # errors are logged, and parameters are what people wrote
+        )
+        sa.event.listen(self.engine, "connect", _prepare_postgres)
+        self._inline = inline
+        self._closing = False
+        self._threads = ThreadPoolExecutor(POOL, "kawan-postgresql")
+        self._wakes: list[Callable[[frozenset[str]], None]] = []
+
+    def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
+        self._wakes.append(wake)
+
+    async def run(self, job: Job[Result], turn: Turn = Turn.EVENT) -> Result:
+        if self._inline:
+            return self.now(job)
+        if self._closing:
+            raise Busy("the database is closing")
+        result, woken = await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, job)
+        self._wake(woken)
+        return result
+
+    async def read(self, job: Job[Result]) -> Result:
+        if self._inline:
+            return self.now(job)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, job)
+
+    def _read(self, job: Job[Result]) -> Result:
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            return job(UnitOfWork(connection))
+
+    def now(self, job: Job[Result]) -> Result:
+        result, woken = self._transact(job)
+        self._wake(woken)
+        return result
+
+    def _wake(self, lanes: frozenset[str]) -> None:
+        if lanes:
+            for wake in self._wakes:
+                wake(lanes)
+
+    def _transact(self, job: Job[Result]) -> tuple[Result, frozenset[str]]:
+        for tries in range(TRIES):
+            try:
+                with self.engine.begin() as connection:
+                    unit = UnitOfWork(connection)
+                    result = job(unit)
+                return result, frozenset(unit.woken)
+            except NoConnection as error:
+                raise busy(error) from error
+            except DBAPIError as error:
+                again = getattr(error.orig, "sqlstate", None) in TRY_AGAIN or error.connection_invalidated
+                if not again and not isinstance(error, OperationalError):
+                    raise
+                if not again or tries == TRIES - 1:
+                    raise busy(error) from error
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        self._closing = True
+        self._threads.shutdown()
+        self.engine.dispose()

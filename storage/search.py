@@ -1,0 +1,220 @@
+"""What search knows of each member: keys with the audience that may find them; and who waits for whom to join."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.domain.profiles import Audience, Whole, audiences
+from bot.domain.words import word_keys
+from storage.base import Id, Moment, insert, member_id, same_cohort, table, upsert
+from storage.members import member
+from storage.portraits import pack, portrait, read_whole
+from storage.profiles import consent
+from storage.search_scan import (
+    COHORT,
+    FACILITATORS,
+    MET,
+    PREFIXES,
+    RAREST,
+    START,
+    Clause,
+    Reach,
+    scan,
+    search_key,
+    shape_of,
+    size,
+    start_of,
+    values_of,
+)
+
+watch = table(
+    "watch",
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("cohort_id", Id, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    member_id(),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("cohort_id", "kind", "key", "member_id"),
+    sa.Index("ix_watch_member_id", "member_id"),
+    same_cohort("member_id"),
+    personal={"member_id": "delete"},
+    sqlite_autoincrement=True,
+)
+
+MANY = 600  # rows of a clause that are counted; more is "many"
+Key = tuple[str, str, str]
+
+
+class Search:
+    """Limited index scans only: a page costs the same among 100 members and among 100,000."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def renew(self, member_number: int) -> None:
+        """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
+        c = self._connection
+        who = c.execute(
+            sa.select(member.c.cohort_id, member.c.role, member.c.state, member.c.preset, member.c.time_zone).where(
+                member.c.id == member_number
+            )
+        ).one()
+        whole = read_whole(c, member_number, who)
+        row = {"cohort_id": who.cohort_id, "member_id": member_number, "whole": pack(whole)}
+        upsert(c, portrait, row, ("member_id",))
+        agreed = c.scalar(
+            sa.select(consent.c.given).where(consent.c.member_id == member_number, consent.c.purpose == "introductions")
+        )
+        is_found = who.state == "active" and who.role == "fellow" and agreed
+        self._replace(who.cohort_id, member_number, keys_of(whole) if is_found else set())
+
+    def _replace(self, cohort_id: int, number: int, keys: set[Key]) -> None:
+        of = search_key.c
+        mine = self._connection.execute(sa.select(of.kind, of.key, of.scope).where(of.member_id == number))
+        known = {(kind, key, scope) for kind, key, scope in mine}
+        if gone := sorted(known - keys):
+            these = [sa.and_(of.kind == kind, of.key == key, of.scope == scope) for kind, key, scope in gone]
+            everything = len(gone) == len(known)
+            condition = sa.true() if everything else sa.or_(*these)
+            self._connection.execute(sa.delete(search_key).where(of.member_id == number, condition))
+        if new := sorted(keys - known):
+            rows = [key_row(cohort_id, number, *one) for one in new]
+            self._connection.execute(sa.insert(search_key), rows)
+
+    def find(self, reach: Reach, clauses: Sequence[Clause], after: int | None, limit: int) -> list[int]:
+        """Members who fulfil every clause, in ring order: those who joined after the viewer, then from the beginning.
+
+        So no one stands first for everybody. `after` is the last member of the page before.
+        """
+        if not clauses:
+            return []
+        start = reach.viewer
+        ordered, wide = self._rarest_first(reach, clauses)
+        found: list[int] = []
+        if after is None or after > start:
+            found = self._scan(reach, ordered, wide, after or start, None, limit)
+        if len(found) < limit:
+            low = after if after is not None and after < start else 0
+            found += self._scan(reach, ordered, wide, low, start, limit - len(found))
+        return found
+
+    def _rarest_first(self, reach: Reach, clauses: Sequence[Clause]) -> tuple[list[Clause], bool]:
+        """The clauses with the one first that fits the fewest rows; and whether these are many."""
+        if len(clauses) == 1 and not clauses[0].is_prefix:
+            return list(clauses), False
+        counted = [(self._size(reach, clause), RAREST.index(clause.kind), n) for n, clause in enumerate(clauses)]
+        ordered = sorted(counted)
+        return [clauses[n] for _, _, n in ordered], ordered[0][0] >= MANY
+
+    def _size(self, reach: Reach, clause: Clause) -> int:
+        values = values_of(reach, [clause], 0, None, MANY)
+        return self._connection.scalar(size(clause.is_prefix), values) or 0
+
+    def _scan(
+        self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int | None, limit: int
+    ) -> list[int]:
+        statement = scan(shape_of(reach, clauses, wide=wide, bounded=high is not None))
+        return list(self._connection.scalars(statement, values_of(reach, clauses, low, high, limit)))
+
+    def watch(self, cohort_id: int, member_number: int, keys: Iterable[tuple[str, str]], now: datetime) -> int:
+        """Tell this member when somebody joins with one of these keys; returns how many are new."""
+        known = set(self.watched(member_number))
+        new = [pair for pair in dict.fromkeys(keys) if pair not in known]
+        for kind, key in new:
+            insert(
+                self._connection,
+                watch,
+                cohort_id=cohort_id,
+                kind=kind,
+                key=key,
+                member_id=member_number,
+                created_at=now,
+            )
+        return len(new)
+
+    def watched(self, member_number: int) -> list[tuple[str, str]]:
+        """What a member waits for."""
+        found = self._connection.execute(
+            sa.select(watch.c.kind, watch.c.key).where(watch.c.member_id == member_number).order_by(watch.c.id)
+        )
+        return [(kind, key) for kind, key in found]
+
+    def unwatch(self, member_number: int) -> None:
+        """Stop waiting."""
+        self._connection.execute(sa.delete(watch).where(watch.c.member_id == member_number))
+
+    def watchers(self, member_number: int, limit: int = 200) -> list[tuple[int, str, str]]:
+        """Who waits for what this member is found by: (watcher, kind, key). Access knows what the watcher may see."""
+        of = search_key.c
+        mine = self._connection.execute(
+            sa.select(of.cohort_id, of.kind, of.key).where(of.member_id == member_number).distinct()
+        ).all()
+        keys: dict[str, set[str]] = {}
+        for row in mine:
+            ends = range(START, len(row.key)) if row.kind in PREFIXES else ()
+            keys.setdefault(row.kind, set()).update([row.key, *(row.key[:end] for end in ends)])
+        if not keys:
+            return []
+        waited = [sa.and_(watch.c.kind == kind, watch.c.key.in_(sorted(some))) for kind, some in sorted(keys.items())]
+        found = self._connection.execute(
+            sa.select(watch.c.member_id, watch.c.kind, watch.c.key)
+            .where(watch.c.cohort_id == mine[0].cohort_id, sa.or_(*waited), watch.c.member_id != member_number)
+            .order_by(watch.c.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2]) for row in found]
+
+
+def key_row(cohort_id: int, number: int, kind: str, key: str, scope: str) -> dict[str, int | str | None]:
+    """One key of a member as a row."""
+    start = start_of(kind, key)
+    return {"cohort_id": cohort_id, "kind": kind, "key": key, "scope": scope, "member_id": number, "start": start}
+
+
+def keys_of(whole: Whole) -> set[Key]:
+    """Each (kind, key, scope) under which a member can be found, with the audience of the field that it comes from."""
+    of = whole.profile
+    seen_by = audiences(whole.preset, whole.own)
+    found: set[Key] = set()
+
+    def add(field: str, kind: str, keys: Iterable[str | None]) -> None:
+        scopes = _scopes(seen_by[field], of.coalitions)
+        found.update((kind, key, scope) for key in keys if key for scope in scopes)
+
+    add("topics", "topic", of.topics)
+    add("coalitions", "coalition", of.coalitions)
+    add("country", "country", (of.country,))
+    add("sector", "sector", (of.sector,))
+    add("name", "name", word_keys(of.name or ""))
+    for field, kind, wishes in (("needs", "need", of.needs), ("offers", "offer", of.offers)):
+        for wish in wishes:
+            add(field, kind, (wish.topic,))
+            add("topics", kind, (wish.topic,))  # whoever sees the topics sees these, without the words
+            add(field, "word", word_keys(wish.text or ""))
+    add("project", "word", word_keys(f"{of.project or ''} {of.project_goal or ''}"))
+    return found
+
+
+def _scopes(audience: Audience, coalitions: Sequence[str]) -> tuple[str, ...]:
+    if audience is Audience.COHORT:
+        return (COHORT,)
+    if audience is Audience.COALITIONS:
+        return (*coalitions, MET, FACILITATORS)
+    if audience is Audience.MET:
+        return (MET, FACILITATORS)
+    return (FACILITATORS,) if audience is Audience.FACILITATORS else ()
+
+
+_NOT_A_NAME = re.compile(r"[%_*]+")
+
+
+def is_searchable_name(text: str) -> bool:
+    """At least three letters are typed before anybody is found by name."""
+    return sum(letter.isalpha() for letter in _NOT_A_NAME.sub("", text)) >= 3
+
+
+__all__ = ["COHORT", "FACILITATORS", "Clause", "Reach", "Search", "is_searchable_name", "key_row", "keys_of", "watch"]

@@ -1,0 +1,155 @@
+"""Finding people."""
+
+from bot.domain.profiles import Audience, Preset
+from tests.chat import Chat
+
+
+def test_a_search_says_why_each_person_is_found(chat: Chat) -> None:
+    sari = chat.joins("Sari", country="ID", offers=["open-data"], languages=["id", "en"])
+    chat.joins("Bat", country="MN", offers=[("beneficial-ownership", "Model clauses")], needs=["open-data"], languages=["en"])
+    sari.says("beneficial ownership mongolia")
+    assert "Bat (Mongolia)" in sari.last
+    assert "Model clauses" in sari.last
+    assert "needs what you offer" in sari.last
+    assert "you share English" in sari.last
+
+
+def test_hidden_paused_other_cohort_and_absent_look_the_same(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Hidden Hana", preset=Preset.HIDDEN, offers=["beneficial-ownership"])
+    other = chat.store.now(lambda unit: unit.members.add_cohort("two", "Two", "en", "UTC"))
+    chat.joins("Otgon", cohort=other, offers=["beneficial-ownership"])
+    answers = set()
+    for text in ("Hana", "Otgon", "Zebediah"):
+        sari.says(text)
+        answers.add(sari.last)
+    assert answers == {"No one found."}
+    sari.says("beneficial ownership")
+    assert "Hana" not in sari.last
+    assert "Otgon" not in sari.last
+
+
+def test_careful_people_are_found_by_topic_within_their_coalitions_only(chat: Chat) -> None:
+    near = chat.joins("Near", coalitions=["citizens"])
+    far = chat.joins("Far", coalitions=["private-sector"])
+    chat.joins("Cara", coalitions=["citizens"], preset=Preset.CAREFUL, offers=[("beneficial-ownership", "secret words")])
+    near.says("beneficial ownership")
+    assert "Cara" in near.last
+    assert "secret words" not in near.last
+    far.says("beneficial ownership")
+    assert "Cara" not in far.last
+    near.says("secret words")
+    assert "Cara" not in near.last
+
+
+def test_a_country_that_is_not_shown_is_not_searched(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["beneficial-ownership"], own={"country": Audience.FACILITATORS})
+    sari.says("beneficial ownership Mongolia")
+    assert "Bat" not in sari.last
+    sari.says("beneficial ownership")
+    assert "Bat" in sari.last
+    assert "Mongolia" not in sari.last
+
+
+def test_five_at_a_time_and_more_shows_everybody_once(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    names = {chat.joins(f"Offer{n}x", country="MN", offers=["beneficial-ownership"]).name for n in range(7)}
+    names |= {chat.joins(f"Topic{n}x", country="MN", topics=["beneficial-ownership"]).name for n in range(6)}
+    sari.says("beneficial ownership")
+    seen: list[str] = []
+    while True:
+        here = [name for name in names if f"{name} " in sari.last]
+        assert len(here) <= 5
+        seen += here
+        if "More" not in sari.buttons():
+            break
+        sari.presses("More")
+    assert sorted(seen) == sorted(names)
+
+
+def test_need_meets_offer_comes_before_same_need_and_topic(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Works", topics=["beneficial-ownership"])
+    chat.joins("Needs", needs=["beneficial-ownership"])
+    chat.joins("Offers", offers=["beneficial-ownership"])
+    sari.says("beneficial ownership")
+    assert sari.last.index("Offers (") < sari.last.index("Needs (") < sari.last.index("Works (")
+
+
+def test_nonsense_finds_nobody_and_proposes_nothing_that_sends_or_erases(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", offers=["beneficial-ownership"])
+    sari.says("quantum bananas")
+    assert "No one found." in sari.last
+    for typed in ("saef", "leeve", "sefe", "/saef", "/leav", "/lave"):
+        sari.says(typed)
+        assert "Did you mean safe" not in sari.last
+        assert "Did you mean leave" not in sari.last
+
+
+def test_wildcards_are_literal(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", offers=["beneficial-ownership"])
+    for typed in ("%", "_", "%%%", "' OR 1=1", "*", "B%"):
+        sari.says(typed)
+        assert "Bat" not in sari.last
+
+
+def test_korea_asks_which(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Min", country="KR", offers=["open-data"])
+    sari.says("open data Korea")
+    assert "Which country" in sari.last
+    sari.presses("South Korea")
+    assert "Min" in sari.last
+
+
+def test_a_glossary_term_shows_its_meaning_first_then_the_people(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["ocds-publication"])
+    sari.says("OCDS")
+    assert sari.last.index("data format") < sari.last.index("Bat (")
+
+
+def test_one_is_told_when_somebody_joins_and_only_then(chat: Chat) -> None:
+    sari = chat.joins("Sari", country="ID")
+    sari.says("beneficial ownership")
+    sari.presses("Tell me when somebody joins")
+    before = len(sari.sees())
+    bat = chat.newcomer("Bat")
+    bat.says(f"/start {chat.invites()}")
+    for step in ("English", "Agree"):
+        bat.presses(step)
+    bat.says("Bat")
+    bat.presses("Neither")
+    bat.presses("Citizens")
+    bat.presses("Done")
+    bat.says("political buy-in")
+    chat.passes(days=2)
+    assert len(sari.sees()) == before
+
+
+def test_the_allies_card_puts_gaps_first(chat: Chat) -> None:
+    sari = chat.joins("Sari", country="ID")
+    bat = chat.joins("Bat", country="MN", coalitions=["citizens"], offers=["beneficial-ownership"])
+    sari.says("beneficial ownership")
+    sari.presses("Meet Bat")
+    sari.presses("Send")
+    bat.presses("Yes")
+    sari.says("allies")
+    assert sari.last.index("Political leadership: nobody yet") < sari.last.index("Citizens: Bat (Mongolia)")
+    sari.presses("Find: Political leadership")
+    assert "I read: Political leadership." in sari.last
+
+
+def test_the_sixty_first_search_in_an_hour_is_put_off_kindly(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    for _ in range(60):
+        sari.says("beneficial ownership")
+    assert "You have searched a lot" not in sari.last
+    sari.says("beneficial ownership")
+    assert "You have searched a lot in the last hour." in sari.last
+    chat.passes(hours=1, minutes=1)
+    sari.says("beneficial ownership")
+    assert "You have searched a lot" not in sari.last

@@ -1,0 +1,188 @@
+"""Meeting: a preview, two private yeses, and a no that nobody can tell from silence."""
+
+from bot.domain.profiles import Preset
+from tests.chat import Chat, Person
+
+
+def pair(chat: Chat) -> tuple[Person, Person]:
+    """One who needs, one who offers."""
+    sari = chat.joins("Sari", country="ID", needs=["beneficial-ownership"], topics=["open-data"])
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"], topics=["open-data"])
+    return sari, bat
+
+
+def ask(sari: Person, text: str = "beneficial ownership", name: str = "Bat") -> None:
+    """Search, preview, send."""
+    sari.says(text)
+    sari.presses(f"Meet {name}")
+    sari.presses("Send")
+
+
+def test_a_fellow_asks_to_meet_an_ally(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    sari.says("beneficial ownership")
+    assert "offers" in sari.last
+    sari.presses("Meet Bat")
+    previewed = sari.last.split("\n\n")[1]
+    assert bat.sees() == []
+    sari.presses("Send")
+    assert previewed in bat.last
+    bat.presses("Yes")
+    assert "You and Sari (Indonesia) are in touch now." in bat.last
+    assert "You and Bat (Mongolia) are in touch now." in sari.last
+    assert "Sari" in "".join(text for text in _allies(bat))
+
+
+def _allies(person: Person) -> list[str]:
+    person.says("allies")
+    return person.sees()
+
+
+def test_from_the_second_day_help_is_one_line_and_one_tap_away(chat: Chat) -> None:
+    sari, _ = pair(chat)
+    chat.passes(days=1)
+    sari.says("who can help with beneficial ownership?")
+    sari.presses("Meet Bat")
+    assert "Bat" in sari.last
+
+
+def screens_after(chat: Chat, reaction: str) -> list[str]:
+    """Everything that the asker sees in ten days, if the other says no, or nothing."""
+    sari, bat = pair(chat)
+    chat.joins("Liza", country="PH", offers=["beneficial-ownership"])
+    chat.joins("Tuul", country="MN", offers=["beneficial-ownership"])
+    ask(sari)
+    if reaction == "no":
+        bat.presses("No, thank you")
+    seen = []
+    for _ in range(10):
+        chat.passes(days=1)
+        sari.says("allies")
+        if "Requests" in sari.buttons():
+            sari.presses("Requests")
+        seen.append("\n".join(sari.sees()))
+    return seen
+
+
+def test_a_no_and_silence_look_the_same(chat: Chat, another_chat: Chat) -> None:
+    said_no, said_nothing = screens_after(chat, "no"), screens_after(another_chat, "silence")
+    assert said_no == said_nothing
+    assert "It did not come together with Bat this time." in said_no[-1]
+    assert "It did not come together" not in said_no[5]
+
+
+def test_the_close_offers_two_other_names(chat: Chat) -> None:
+    sari, _ = pair(chat)
+    chat.joins("Liza", country="PH", offers=["beneficial-ownership"])
+    chat.joins("Tuul", country="MN", offers=["beneficial-ownership"])
+    ask(sari)
+    chat.passes(days=8)
+    assert {"Meet Liza", "Meet Tuul"} <= set(sari.buttons())
+
+
+def test_one_reminder_on_day_three_and_no_other(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    for day in range(1, 7):
+        chat.passes(days=1)
+        assert len(bat.sees()) == (1 if day < 3 else 2), day
+    assert "A reminder, the only one" in bat.last
+
+
+def test_withdrawing_closes_it_for_both(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    sari.presses("Withdraw")
+    assert "Taken back" in sari.last
+    assert bat.last == "This request is closed. There is nothing for you to do."
+    chat.passes(days=8)
+    assert "come together" not in "".join(sari.sees())
+
+
+def test_at_most_three_requests_are_open(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    for name in ("Bat", "Dor", "Gan", "Naran"):
+        chat.joins(name, country="MN", offers=["beneficial-ownership"])
+    for name in ("Bat", "Dor", "Gan"):
+        ask(sari, name=name)
+    sari.says("beneficial ownership")
+    sari.presses("Meet Naran")
+    assert "three open requests" in sari.last
+    sari.presses("Requests")
+    sari.presses("Withdraw: Bat")
+    sari.says("beneficial ownership")
+    sari.presses("Meet Naran")
+    assert "Pressing Send is your yes" in sari.last
+
+
+def test_a_third_new_request_in_a_week_waits(chat: Chat) -> None:
+    askers = [chat.joins(name) for name in ("Ana", "Ben", "Cai")]
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    for asker in askers:
+        ask(asker)
+    assert len(bat.sees()) == 2
+    chat.passes(days=7)
+    assert any("Cai" in text for text in bat.sees())
+
+
+def test_pressing_send_twice_asks_once(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    sari.says("beneficial ownership")
+    sari.presses("Meet Bat")
+    handle = sari.handle_of("Send")
+    chat.happens(chat.platform.presses(chat.count(), sari, handle))
+    chat.happens(chat.platform.presses(chat.count(), sari, handle))
+    assert len(bat.sees()) == 1
+
+
+def test_who_asks_one_that_has_asked_them_answers_instead(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    chat.joins  # noqa: B018
+    ask(sari)
+    bat.says("open data")
+    bat.presses("Meet Sari")
+    bat.presses("Yes")
+    assert "are in touch now" in bat.last
+    assert "are in touch now" in sari.last
+
+
+def test_buyers_and_bidders_of_one_country_do_not_find_each_other_but_those_of_two_do(chat: Chat) -> None:
+    buyer = chat.joins("Dimas", country="ID", side="buyer", offers=["beneficial-ownership"])
+    bidder = chat.joins("Wayan", country="ID", side="bidder")
+    abroad = chat.joins("Tess", country="PH", side="bidder")
+    bidder.says("beneficial ownership")
+    assert "Dimas" not in bidder.last
+    abroad.says("beneficial ownership")
+    assert "Dimas" in abroad.last
+    assert buyer.sees() == []
+
+
+def test_a_hidden_fellow_can_ask_and_shows_only_what_the_card_shows(chat: Chat) -> None:
+    lotus = chat.joins("Lotus", preset=Preset.HIDDEN, other_name="Seven", organisation="(withheld)")
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    ask(lotus)
+    assert "Seven would like to meet you" in bat.last
+    assert "Indonesia" not in bat.last
+    bat.presses("No, thank you")
+    bat.says("Seven")
+    assert "No one found." in bat.last
+
+
+def test_a_contact_is_shared_by_ones_own_tap_only(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    bat.presses("Yes")
+    sari.presses("Share my contact")
+    sari.says("sari@example.org")
+    assert "Sari shares with you: sari@example.org" in bat.last
+    assert "Passed on to Bat." in sari.last
+
+
+def test_who_hides_before_a_waiting_request_leaves_is_not_named_by_it(chat: Chat) -> None:
+    askers = [chat.joins(name) for name in ("Ana", "Ben", "Cai")]
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    for asker in askers:
+        ask(asker)
+    askers[2].says("safe")
+    chat.passes(days=8)
+    assert "Cai" not in "".join(bat.sees())

@@ -1,0 +1,211 @@
+"""Talking to the demo: the real program, read from a pipe and from a terminal, restarted between the lines."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a chat printed, and how it ended."""
+
+    said: str
+    wrong: str
+    code: int
+
+    def number(self, label: str) -> str:
+        """The number that presses a button now: the last one with this beginning that was shown."""
+        found: list[str] = re.findall(rf"\[(\d+)\] {re.escape(label)}", self.said)
+        assert found, f"no button {label!r} in:\n{self.said}"
+        return found[-1]
+
+
+class Demo:
+    """A demo database in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+
+    def environment(self) -> dict[str, str]:
+        known = {name: value for name, value in os.environ.items() if not name.startswith(("KAWAN_", "FORCE_"))}
+        return known | {
+            "KAWAN_NO_BOOTSTRAP": "1",
+            "KAWAN_BOT__DATA_DIR": str(self.data),
+            "PYTHONPATH": str(PROJECT),
+            "PYTHONWARNINGS": "error",
+        }
+
+    def chat(self, *typed: str, speak_as: str | None = None) -> Talk:
+        """Start the chat, type lines, and leave."""
+        words = ["chat", *(["--as", speak_as] if speak_as else [])]
+        ran = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            input="".join(f"{line}\n" for line in typed),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=self.folder,
+            env=self.environment(),
+            timeout=60,
+            check=False,
+        )
+        return Talk(ran.stdout, ran.stderr, ran.returncode)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Demo:
+    return Demo(tmp_path)
+
+
+def test_it_says_what_this_is_whom_one_speaks_as_and_what_to_try(demo: Demo) -> None:
+    talk = demo.chat()
+    assert (talk.code, talk.wrong) == (0, "")
+    first, second, third = talk.said.splitlines()[:3]
+    assert "fictional" in first
+    assert "You are Sekar" in second
+    assert "Mirela" in second
+    for word in ("who knows about beneficial ownership?", "allies", "help", "/later 3 days"):
+        assert word in third
+
+
+def test_each_line_is_shown_with_its_answer_until_one_leaves(demo: Demo) -> None:
+    talk = demo.chat("who knows about beneficial ownership?", "allies", "help", "exit", "not read any more")
+    assert (talk.code, talk.wrong) == (0, "")
+    _, search, rest = re.split(r"^> who knows.*$|^> allies$", talk.said, flags=re.MULTILINE)
+    allies, helped = rest.split("> help\n")
+    assert re.search(r"\[1\] Meet \w+", search)
+    assert "Norie" in allies
+    assert "find" in helped
+    assert "not read any more" not in talk.said
+    assert "\x1b" not in talk.said
+
+
+def test_leaving_words_inside_a_sentence_are_for_the_bot(demo: Demo) -> None:
+    talk = demo.chat("exit interviews", "help")
+    assert "> help" in talk.said
+
+
+def test_a_name_that_nobody_has_ends_with_a_sentence_and_code_2(demo: Demo) -> None:
+    talk = demo.chat(speak_as="Bonr")
+    assert talk.code == 2
+    assert talk.said == ""
+    assert talk.wrong == "Nobody in the demo is called Bonr. Did you mean Bonar?\n"
+    assert demo.chat(speak_as="Zzzz").code == 2
+
+
+def test_a_request_waits_for_somebody_who_is_not_there_and_its_buttons_work_after_restarts(demo: Demo) -> None:
+    found = demo.chat("beneficial ownership")
+    name = re.findall(r"\[\d+\] Meet (\S+)", found.said)[-1]
+    preview = demo.chat(found_number := found.number(f"Meet {name}"))
+    assert f"> {found_number}" in preview.said
+    sent = demo.chat(preview.number("Send"))
+    assert "Sent to" in sent.said
+    other = demo.chat(speak_as=name)
+    assert "Sekar" in other.said
+    again = demo.chat(speak_as=name)  # shown once more, as a chat would
+    said_yes = demo.chat(again.number("Yes"), speak_as=name.upper())
+    assert "in touch" in said_yes.said
+    back = demo.chat()
+    assert name in back.said
+    assert name in demo.chat("allies").said.split("> allies")[1]
+
+
+def test_several_people_at_one_keyboard_take_turns_and_each_message_names_its_reader(demo: Demo) -> None:
+    talk = demo.chat("help", "Bonar: help", "help", "f01: help", "Note: help", speak_as="Sekar,Bonar")
+    spoken = re.findall(r"^(\w+)> (.*)$", talk.said, flags=re.MULTILINE)
+    assert spoken == [
+        ("Sekar", "help"), ("Bonar", "help"), ("Bonar", "help"), ("Sekar", "help"), ("Sekar", "Note: help"),
+    ]  # fmt: skip
+    readers = re.findall(r"^To (\w+):$", talk.said, flags=re.MULTILINE)
+    assert readers == ["Sekar", "Bonar", "Bonar", "Sekar", "Sekar"]
+
+
+def test_a_newcomer_is_invited_once_and_goes_on_where_they_were(demo: Demo) -> None:
+    first = demo.chat(speak_as="newcomer")
+    assert re.search(r"^> /start [\w-]{22}$", first.said, flags=re.MULTILINE)
+    assert "Mirela Duquenoy" in first.said
+    consent = demo.chat(first.number("English"), speak_as="newcomer")
+    assert "/start" not in consent.said
+    assert "fictional" in consent.said.split("> ")[1]
+    question = demo.chat(consent.number("Agree"), speak_as="new")
+    assert "1 of 4" in question.said
+    assert "2 of 4" in demo.chat("Sari", speak_as="newcomer").said
+    assert "/start" in demo.chat(speak_as="newcomer2").said
+
+
+def test_later_moves_the_clock_does_what_is_due_and_lasts(demo: Demo) -> None:
+    found = demo.chat("beneficial ownership")
+    name = re.findall(r"\[\d+\] Meet (\S+)", found.said)[0]
+    preview = demo.chat(found.number(f"Meet {name}"))
+    later = demo.chat(preview.number("Send"), "/later", "/later 2 minute", "/later 9 days", "/later 900 days")
+    assert later.code == 0
+    assert later.said.count("Say how much later") == 2
+    closing = later.said.split("> /later 9 days")[1]
+    assert "did not come together" in closing
+    assert "It is " in closing
+    assert "put forward" in demo.chat().said
+    there = demo.chat(speak_as=name)
+    assert "closed" in there.said
+
+
+def test_the_demo_does_not_touch_the_configured_database(demo: Demo) -> None:
+    (demo.folder / "config.toml").write_text(f'[bot]\ndatabase_url = "sqlite:///{demo.data}/demo.db"\n')
+    talk = demo.chat()
+    assert talk.code == 2
+    assert "does not touch" in talk.wrong
+    assert not demo.data.exists()
+    (demo.folder / "config.toml").write_text(f'[bot]\ndatabase_url = "sqlite:///{demo.folder}/real.db"\n')
+    assert demo.chat().code == 0
+    assert not (demo.folder / "real.db").exists()
+
+
+def test_words_that_would_steer_the_terminal_are_shown_harmless(demo: Demo) -> None:
+    talk = demo.chat("\x1b]0;owned\x07 [red]legal[/red] \u202egnitfard")
+    assert not set(talk.said) & set("\x1b\x07\u202e")
+    assert "[red]legal[/red]" in talk.said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_in_a_terminal_there_is_a_prompt_and_ctrl_d_leaves(demo: Demo) -> None:
+    import pty
+    import select
+    import time
+
+    keyboard, screen = pty.openpty()
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "bot"],
+        stdin=screen, stdout=screen, stderr=screen, cwd=demo.folder,
+        env=demo.environment() | {"TERM": "xterm"}, close_fds=True,
+    )  # fmt: skip
+    os.close(screen)
+    seen = b""
+
+    def until(wanted: bytes, count: int = 1) -> None:
+        nonlocal seen
+        ends = time.monotonic() + 30
+        while seen.count(wanted) < count:
+            assert time.monotonic() < ends, seen.decode(errors="replace")
+            if select.select([keyboard], [], [], 1)[0]:
+                data = os.read(keyboard, 65536)
+                seen += data
+                if b"\x1b[6n" in data:  # where is the cursor? at the top left
+                    os.write(keyboard, b"\x1b[1;1R")
+
+    try:
+        until(b"Sekar> ")
+        os.write(keyboard, b"help\r")
+        until(b"[1]")
+        os.write(keyboard, b"\x04")
+        assert ran.wait(timeout=20) == 0
+    finally:
+        ran.kill()
+        ran.wait()
+        os.close(keyboard)
