@@ -17,6 +17,8 @@ from storage.members import Member
 from storage.profiles import PURPOSES
 
 PLATFORM = "console"
+DEFAULT = "Sekar"  # as whom one speaks unless one says so
+OTHERS = ("Bonar", "Pilo")
 MARK = "demo"  # the fact by which a database says that it is a demo's
 PRESETS = {"cohort": Preset.OPEN, "coalition": Preset.CAREFUL, "facilitators": Preset.HIDDEN}
 SIDES = {"government": "buyer", "private_sector": "bidder"}
@@ -135,6 +137,7 @@ def _add_facilitator(unit: UnitOfWork, cohort: int, of: Facilitator, now: dateti
 
 
 def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: int, now: datetime) -> int:
+    returns = _january(now, of.timezone) if of.status == "paused" else None
     number = unit.members.add(
         cohort,
         now - JOINED,
@@ -146,8 +149,10 @@ def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: 
         invited_by=host,
         trusted_id=host,
         joined_at=now - JOINED,
-        paused_until=_january(now, of.timezone) if of.status == "paused" else None,
+        paused_until=returns,
     )
+    if returns:
+        unit.schedules.set_timer("away.end", number, returns)
     unit.profiles.write(
         cohort,
         number,

@@ -2,19 +2,17 @@
 
 import argparse
 import platform
-import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.content import ContentError, load as load_content
+from bot.content import ContentError
+from bot.content import load as load_content
 from bot.core.language import load_language
 from bot.settings import Settings, SettingsError, load
 from storage import open_store
-from storage.migrate import state_of
+from storage.migrate import CannotOpen, sqlite_version, state_of
 
 SAFE_SQLITE = (3, 51, 3)  # before it, WAL can corrupt a file when two connections write or checkpoint at once
 
@@ -43,11 +41,12 @@ def main(args: argparse.Namespace) -> int:
 
 def _versions() -> Iterator[Finding]:
     yield Finding("well", f"Python {platform.python_version()}, {sys.platform}.")
-    if sqlite3.sqlite_version_info < SAFE_SQLITE:
+    if sqlite_version() < SAFE_SQLITE:
+        version = ".".join(map(str, sqlite_version()))
         yield Finding(
             "aware",
-            f"SQLite is {sqlite3.sqlite_version}. Before 3.51.3 a file can be damaged when two programs write to it at "
-            "once. Kawan writes from one place only, so keep other tools away from the file while it runs.",
+            f"SQLite is {version}. Before 3.51.3 a file can be damaged when two programs write to it at once. "
+            "Kawan writes from one place only, so keep other tools away from the file while it runs.",
         )
 
 
@@ -57,7 +56,9 @@ def _content() -> Iterator[Finding]:
     except ContentError as error:
         yield Finding("wrong", str(error))
         return
-    yield Finding("well", f"{len(content.topics)} topics, {len(content.terms)} terms, {len(content.prompts)} questions.")
+    yield Finding(
+        "well", f"{len(content.topics)} topics, {len(content.terms)} terms, {len(content.prompts)} questions."
+    )
     yield Finding("well", f"Languages offered: {', '.join(load_language().offered)}.")
 
 
@@ -65,9 +66,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
     url = settings.bot.database_url.get_secret_value()
     try:
         state = state_of(url)
-    except (SQLAlchemyError, OSError) as error:
+    except (CannotOpen, OSError) as error:
         kind = "PostgreSQL" if url.startswith("postgres") else "the SQLite file"
-        yield Finding("wrong", f"{kind} cannot be opened ({type(error).__name__}). Check [bot] database_url.")
+        yield Finding("wrong", f"{kind} cannot be opened ({error}). Check [bot] database_url.")
         return
     words = {
         "current": Finding("well", "The database is up to date."),

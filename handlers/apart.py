@@ -60,8 +60,11 @@ def ask_person(ctx: Context) -> Reply:
 def named_person(ctx: Context) -> Reply:
     """Shown once more before it counts: several people may bear a name."""
     found = ctx.people.profiles(ctx.answers["who"])
-    if not found:
-        return _card(ctx, t("No one found."))
+    if all(one.facilitator for one in found):
+        return _card(
+            ctx, t("Facilitators run the programme, and see everybody. About one of them, use help, then Report.")
+        )
+    found = [one for one in found if not one.facilitator]
     buttons = [Button(t("Apart from {who}", who=wording.called(one)), "apart.keep", str(one.id)) for one in found]
     text = lines(
         t("Keep you apart from this person? An open request between you closes, and if you are in touch, that ends."),
@@ -75,7 +78,7 @@ def keep_apart(ctx: Context) -> Reply:
     """From now on apart from one person."""
     other = int(ctx.value)
     found = ctx.people.profile(other)
-    if found is None or other == ctx.me.id:
+    if found is None or found.facilitator or other == ctx.me.id:
         return _card(ctx, t("No one found. Nothing changed."))
     ctx.store.profiles.keep_apart(ctx.me.cohort_id, ctx.me.id, other=other)
     separate(ctx, [other])

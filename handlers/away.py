@@ -156,14 +156,20 @@ def read_day(ctx: Context, text: str) -> date:
     example = (today + timedelta(days=14)).isoformat()
     found = _parsed(typed, ctx.me.language, today)
     if found is None and any(character.isdecimal() for character in typed):
-        raise Wrong(t("That date does not exist. Please use a date in the next two years, like {example}.", example=example))
+        raise Wrong(
+            t("That date does not exist. Please use a date in the next two years, like {example}.", example=example)
+        )
     if found is None:
         raise Wrong(t("I did not understand that date. Please use a date in the next two years, like {example}.",
                       example=example))  # fmt: skip
     if found <= today:
-        raise Wrong(t("That day is over, or today. Please use a date in the next two years, like {example}.", example=example))
+        raise Wrong(
+            t("That day is over, or today. Please use a date in the next two years, like {example}.", example=example)
+        )
     if found > today + LONGEST:
-        raise Wrong(t("That date is too far away. Please use a date in the next two years, like {example}.", example=example))
+        raise Wrong(
+            t("That date is too far away. Please use a date in the next two years, like {example}.", example=example)
+        )
     return found
 
 
@@ -175,7 +181,7 @@ def _parsed(typed: str, language: str, today: date) -> date | None:
     if (spelt := MONGOLIAN.search(typed)) is not None:
         return _next(int(spelt[2]), int(spelt[3]), int(spelt[1]) if spelt[1] else None, today)
     # Loaded when the first date is typed: it takes a fifth of a second, and most people press a button.
-    import dateparser
+    import dateparser  # type: ignore[import-untyped]
 
     settings = {
         "PREFER_DATES_FROM": "future",
@@ -185,7 +191,7 @@ def _parsed(typed: str, language: str, today: date) -> date | None:
         "RETURN_AS_TIMEZONE_AWARE": False,
     }
     languages = list(dict.fromkeys([language, "en"]))
-    found = dateparser.parse(typed, languages=languages, settings=settings)
+    found: datetime | None = dateparser.parse(typed, languages=languages, settings=settings)
     if found is None:
         return None
     if language == "th" and found.year > today.year + BUDDHIST_ERA - 100:

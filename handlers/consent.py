@@ -32,7 +32,9 @@ def _card(ctx: Context, before: Say | None = None) -> Card:
         yes = given.get(purpose, False)
         answer: Say = t("yes") if yes else t("no")
         said.append(t("{answer}: {purpose}", answer=answer, purpose=purposes()[purpose]))
-        label: Say = t("Take back: {purpose}", purpose=NAMES[purpose]) if yes else t("Agree: {purpose}", purpose=NAMES[purpose])
+        label: Say = (
+            t("Take back: {purpose}", purpose=NAMES[purpose]) if yes else t("Agree: {purpose}", purpose=NAMES[purpose])
+        )
         buttons.append(Button(label, "consent.no" if yes else "consent.yes", purpose))
     head = t("What you agreed to. What you do not agree to does not happen, and nobody asks again.")
     return Card(lines(before, head, lines(*said), gap=True), buttons=(*buttons, Button(t("Back"), "privacy.who")))

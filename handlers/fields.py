@@ -152,7 +152,11 @@ def check_place(ctx: Context, text: str) -> dict[str, Any]:
         raise Wrong(lines(t("I did not find that time zone. Type a city, for example Manila or Hovd."), hint))
     # A city says the zone; a country with several zones needs one more question.
     by_city = folded(city_of(found.time_zone)) in folded(text)
-    return {"country": found.country, "time_zone": found.time_zone, "sure": by_city or len(zones_of(found.country)) == 1}
+    return {
+        "country": found.country,
+        "time_zone": found.time_zone,
+        "sure": by_city or len(zones_of(found.country)) == 1,
+    }
 
 
 def _zones(ctx: Context) -> Sequence[Choice]:
@@ -230,7 +234,9 @@ FORMS: dict[str, Form] = {
         kind="many",
         choices=lambda ctx: [Choice(c.slug, wording.coalition(ctx, c.slug)) for c in ctx.programme.content.coalitions],
     ),
-    "topics": _one("topics", t("What do you work on? Write it in your words; it replaces the topics you have."), check=_topics),
+    "topics": _one(
+        "topics", t("What do you work on? Write it in your words; it replaces the topics you have."), check=_topics
+    ),
     "languages": _one(
         "languages",
         t("Which languages do you speak? Choose, or type others."),

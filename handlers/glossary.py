@@ -29,7 +29,11 @@ def what(ctx: Context) -> Reply:
     if found is None:
         said = t("I have no meaning for {typed}. Write it alone, and I look for people who know it.", typed=text[:60])
         return Card(said, buttons=(Button(t("All terms"), "glossary.list", "0"),))
-    people = t("To find people who work on it, write: {topic}", topic=wording.topic(ctx, found.topic)) if found.topic else None
+    people = (
+        t("To find people who work on it, write: {topic}", topic=wording.topic(ctx, found.topic))
+        if found.topic
+        else None
+    )
     return Card(lines(_said(found), people, gap=True))
 
 
@@ -48,4 +52,6 @@ def _list(ctx: Context, start: int) -> Card:
         buttons.append(Button(t("More"), "glossary.list", str(start + A_PAGE)))
     word = ctx.programme.content.word_label("what", ctx.me.language)
     head = t("Write {word} and a term, for example: {word} {term}", word=word, term=terms[start].term)
-    return Card(lines(head, lines(*(one.term for one in terms[start : start + A_PAGE])), gap=True), buttons=tuple(buttons))
+    return Card(
+        lines(head, lines(*(one.term for one in terms[start : start + A_PAGE])), gap=True), buttons=tuple(buttons)
+    )

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core import Button, Card, Context, Reply, Router, Say, When, lines, t, tn
+from bot.core import Button, Card, Context, Reply, Router, Say, When, lines, t
 from bot.core.events import Address
 from handlers import away
 from handlers.safety import close_introductions
@@ -34,7 +34,10 @@ def confirm(ctx: Context, before: Say | None = None) -> Card:
         return _waiting(ctx)
     if _is_last_facilitator(ctx):
         return Card(
-            t("You are the only facilitator here: without one, nobody could help the fellows. Invite another one first."),
+            lines(
+                t("You are the only facilitator here: without one, nobody could help the fellows."),
+                t("Invite another one first; then you can leave."),
+            ),
             buttons=(Button(t("People"), "people.open"),),
         )
     when = When(ctx.now + TO_UNDO, "moment")
@@ -145,19 +148,20 @@ def erase(ctx: Context) -> Reply:
 
 def _receipt(ctx: Context) -> Card:
     programme = ctx.programme
+    done = When(ctx.now, "moment")
     return Card(
         lines(
-            t("Your data is erased: profile, topics, requests, allies, settings, answers. Done {when}.", when=When(ctx.now, "moment")),
-            t("What remains: this chat, in your app, until you delete it; numbers in totals, without your name; the log of "
-              "who did what, with a number in place of your name."),
-            tn(
-                "Backups of the server may hold older copies for about {n} day.",
-                "Backups of the server may hold older copies for about {n} days.",
-                programme.messages_days,
+            t("Your data is erased: profile, topics, requests, allies, settings, answers. Done {when}.", when=done),
+            t("This chat stays in your app until you delete it there."),
+            t(
+                "What else remains: counts, without your name; the log of who did what, with a number in place of your "
+                "name; and backups that were made before today, until newer ones replace them."
             ),
-            t("Questions about this: {operator}, {contact}", operator=programme.operator, contact=programme.operator_contact),
-            t("Go well."),
+            t(
+                "Questions about this: {operator}, {contact}",
+                operator=programme.operator,
+                contact=programme.operator_contact,
+            ),
             gap=True,
         )
-    )  # fmt: skip
-
+    )

@@ -98,7 +98,9 @@ def doubt(ctx: Context, shown: str) -> Say | None:
         case _:
             raw = []
     if any(read.shown == shown and read.changed for read in map(read_name, raw)):
-        return t("Some characters in that name cannot be shown safely. I would show it as: “{name}”. Use this?", name=shown)
+        return t(
+            "Some characters in that name cannot be shown safely. I would show it as: “{name}”. Use this?", name=shown
+        )
     if read_name(shown).odd:
         return t("Your name will appear as: {name}. Is that right?", name=shown)
     return None

@@ -4,7 +4,6 @@ from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, t
 from bot.domain.profiles import Audience, Profile
 from handlers import wording
 from handlers.named import check_named
-from storage.access import is_visible
 
 router = Router()
 
@@ -25,7 +24,7 @@ def open_mirror(ctx: Context) -> Reply:
 
 def _seen(who: Say, seen: Profile | None, ctx: Context) -> Card:
     again = (Button(t("As somebody else"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
-    if seen is None or not is_visible(seen):
+    if seen is None:
         return Card(t("{who}: sees nothing of you.", who=who), buttons=again)
     name = (t("Name"), wording.name(seen))
     return Card(t("{who}: sees this of you.", who=who), fields=(name, *wording.fields(ctx, seen)), buttons=again)
@@ -69,4 +68,3 @@ def chosen(ctx: Context) -> Reply:
         return _seen(wording.called(found[0]), ctx.people.as_member_sees_me(found[0].id), ctx)
     buttons = tuple(Button(wording.called(one), "mirror.person", str(one.id)) for one in found)
     return Card(t("Whom do you mean?"), buttons=buttons)
-

@@ -70,4 +70,3 @@ def make(ctx: Context) -> bytes:
 
 def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-

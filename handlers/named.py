@@ -9,7 +9,7 @@ A_PAGE = 10
 
 
 def named(ctx: Context, text: str) -> list[Profile]:
-    """People of this name, at most ten: those who can be found, my allies, facilitators. Exact names alone, if there are any."""
+    """People of this name, at most ten: who can be found, my allies, facilitators. An exact name stands alone."""
     keys = word_keys(text)
     if not keys or not is_searchable_name(text):
         return []

@@ -63,10 +63,13 @@ def kept(ctx: Context) -> Say:
             "How long: texts that I sent, {n} days. The rest until you change it, or leave.",
             programme.messages_days,
         ),
-        t("Who sees it: whom you allow. Facilitators see all but what you keep to yourself, and you see when they looked."),
         t(
-            "Who could read it technically: {operator}, who runs the server in {country}; the company of the app that you "
-            "write in; in Slack also the owner of the workspace.",
+            "Who sees it: whom you allow. Facilitators see all but what you keep to yourself, and you see when they "
+            "looked."
+        ),
+        t(
+            "Who could read it technically: {operator}, who runs the server in {country}; the company of the app that "
+            "you write in; in Slack also the owner of the workspace.",
             operator=programme.operator,
             country=Country(programme.host_country),
         ),
@@ -170,7 +173,9 @@ def set_field(ctx: Context) -> Reply:
         t("Before: {who}.", who=AUDIENCES[before]),
     )
     undo = Button(t("Undo"), "privacy.set", f"{name}:{'' if own_before is None else int(own_before)}")
-    return Card(text, buttons=(undo, Button(t("Each field"), "privacy.fields"), Button(t("Who sees me"), "privacy.who")))
+    return Card(
+        text, buttons=(undo, Button(t("Each field"), "privacy.fields"), Button(t("Who sees me"), "privacy.who"))
+    )
 
 
 @router.press("privacy.looked")

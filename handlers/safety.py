@@ -17,7 +17,7 @@ def safe(ctx: Context) -> Reply:
 
 
 def lock(ctx: Context, who: Member) -> None:
-    """Hide somebody, stop everything to and about them, wipe what was said to them, lock, and tell the one they trust."""
+    """Hide somebody, stop what waits to or about them, wipe what was said to them, lock, tell the one they trust."""
     told = trusted(ctx, who)
     name = t("Somebody") if told is None else name_for(ctx, told, who)
     store = ctx.store
@@ -57,9 +57,7 @@ def trusted(ctx: Context, who: Member) -> int | None:
 def name_for(ctx: Context, facilitator: int, who: Member) -> Say:
     """What a facilitator calls somebody, in whatever state they are."""
     viewer = Viewer(facilitator, who.cohort_id, facilitator=True)
-    row = next(iter(ctx.store.people(viewer).roster(after=who.id - 1, limit=1)), None)
-    found = row[0].name if row is not None and row[0].id == who.id else None
-    return found or t("Somebody who shows no name")
+    return ctx.store.people(viewer).profile_name(who.id) or t("Somebody who shows no name")
 
 
 def close_introductions(ctx: Context, who: int) -> None:
@@ -94,7 +92,10 @@ def tell(ctx: Context) -> Reply:
     told = trusted(ctx, ctx.me)
     if told is None:
         return t("There is no facilitator whom I could tell. Please use the contacts above.")
-    said = t("{name} wrote that they are in danger, and asks that you know. Please reach them now.", name=name_for(ctx, told, ctx.me))
+    said = t(
+        "{name} wrote that they are in danger, and asks that you know. Please reach them now.",
+        name=name_for(ctx, told, ctx.me),
+    )
     reply = Button(t("Reply"), "help.reply", str(ctx.me.id))
     ctx.send(told, Card(said, buttons=(reply,)), urgency=Urgency.SAFETY)
     facilitator = ctx.people.profile(told)

@@ -21,7 +21,7 @@ from storage.introductions import ally
 from storage.members import LIVE, member
 from storage.portraits import portrait, unpack
 from storage.profiles import apart, consent
-from storage.search import COHORT, FACILITATORS, Clause, Reach, Search
+from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 
 SCANNED_AT_MOST = 600  # candidates looked at for one page, when many of them are kept apart from the viewer
 
@@ -100,6 +100,14 @@ class Access:
             return seen.name if seen else None
         whole = self._load([number], states=None).get(number)
         return seen_by(whole, Audience.FACILITATORS).name if whole else None
+
+    def name_of_kept_apart(self, number: int) -> str | None:
+        """What to call somebody whom the viewer keeps apart, as they would see them without that wish: to take it back."""
+        loaded = self._load([number])
+        if number not in loaded or self._apart_from(list(loaded.values()), but=number):
+            return None
+        seen = self._seen(loaded[number], met=False)
+        return seen.name if seen else None
 
     def profiles(self, numbers: Sequence[int]) -> list[Profile]:
         """Those of these members whom the viewer may see, in the order asked for; three reads, however many."""
@@ -182,7 +190,7 @@ class Access:
 
     def _reach(self) -> Reach:
         if self._viewer.facilitator:
-            return Reach(self._viewer.cohort_id, self._viewer.id, (COHORT, FACILITATORS))
+            return Reach(self._viewer.cohort_id, self._viewer.id, (COHORT, MET, FACILITATORS))
         scopes = (COHORT, *self._own().profile.coalitions)
         return Reach(self._viewer.cohort_id, self._viewer.id, scopes, self._met())
 
@@ -195,7 +203,12 @@ class Access:
             return Profile(id=whole.profile.id, name=whole.profile.name, facilitator=True)
         shared = not set(self._own().profile.coalitions).isdisjoint(whole.profile.coalitions)
         reach = reach_of(facilitator=False, met=met, shared_coalition=shared)
-        return seen_by(whole, reach) if met or is_present(whole, reach) else None
+        seen = seen_by(whole, reach)
+        if met:
+            return seen
+        if whole.other_name is None:  # else it may stand where nothing else may be seen
+            return seen if is_visible(seen) else None
+        return seen if is_present(whole, reach) else None
 
     def _load(self, numbers: Sequence[int], states: tuple[str, ...] | None = LIVE) -> dict[int, Whole]:
         found = self._connection.execute(_LOAD, {"numbers": numbers, "cohort": self._viewer.cohort_id})
@@ -208,14 +221,14 @@ class Access:
     def _met(self) -> tuple[int, ...]:
         return tuple(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}))
 
-    def _apart_from(self, wholes: Sequence[Whole]) -> set[int]:
+    def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:
             return set()
         numbers = [whole.profile.id for whole in wholes]
         wishes = self._connection.execute(_WISHES, {"numbers": [*numbers, self._viewer.id]})
         rules = [Apart(*row) for row in wishes]
         mine = _standing(self._own())
-        mine_rules = [rule for rule in rules if rule.member == self._viewer.id]
+        mine_rules = [rule for rule in rules if rule.member == self._viewer.id and (but is None or rule.other != but)]
         theirs: dict[int, list[Apart]] = {}
         for rule in rules:
             theirs.setdefault(rule.member, []).append(rule)

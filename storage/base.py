@@ -91,7 +91,9 @@ def text(name: str, **options: Any) -> sa.Column[str]:
 def insert_new(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless its key exists; True when it was new."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    done = connection.execute(dialect.insert(into).values(values).on_conflict_do_nothing())
+    statement = dialect.insert(into).inline().values(values).on_conflict_do_nothing()
+    # Without the option psycopg's row count of an INSERT is thrown away.
+    done = connection.execute(statement, execution_options={"preserve_rowcount": True})
     return rows(done) == 1
 
 

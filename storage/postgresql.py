@@ -1,6 +1,7 @@
 """PostgreSQL: one transaction a job on a pool of connections; deadlocks are tried again."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,6 +15,7 @@ from storage.unit_of_work import UnitOfWork
 
 POOL = 10
 TRIES = 3
+PAUSE_SECONDS = 0.02
 TRY_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock
 
 
@@ -89,6 +91,7 @@ class PostgresStore:
                     raise
                 if not again or tries == TRIES - 1:
                     raise busy(error) from error
+                time.sleep(PAUSE_SECONDS)  # let the other one finish first
         raise AssertionError("unreachable")
 
     def close(self) -> None:

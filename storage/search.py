@@ -200,13 +200,10 @@ def keys_of(whole: Whole) -> set[Key]:
 
 
 def _scopes(audience: Audience, coalitions: Sequence[str]) -> tuple[str, ...]:
-    if audience is Audience.COHORT:
-        return (COHORT,)
+    """The fewest rows that tell audiences apart: facilitators read those of the cohort and of the met, too."""
     if audience is Audience.COALITIONS:
-        return (*coalitions, MET, FACILITATORS)
-    if audience is Audience.MET:
-        return (MET, FACILITATORS)
-    return (FACILITATORS,) if audience is Audience.FACILITATORS else ()
+        return (*coalitions, MET)
+    return {Audience.COHORT: (COHORT,), Audience.MET: (MET,), Audience.FACILITATORS: (FACILITATORS,)}.get(audience, ())
 
 
 _NOT_A_NAME = re.compile(r"[%_*]+")
@@ -217,4 +214,4 @@ def is_searchable_name(text: str) -> bool:
     return sum(letter.isalpha() for letter in _NOT_A_NAME.sub("", text)) >= 3
 
 
-__all__ = ["COHORT", "FACILITATORS", "Clause", "Reach", "Search", "is_searchable_name", "key_row", "keys_of", "watch"]
+__all__ = ["COHORT", "FACILITATORS", "MET", "Clause", "Reach", "Search", "is_searchable_name", "key_row", "keys_of", "watch"]

@@ -57,7 +57,10 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a viewer sees: the scopes of their cohort that they belong to, and whom they have met."""
+    """How far a viewer sees: the scopes of their cohort that they belong to, and whom they have met.
+
+    For facilitators all that are met are a scope like any other.
+    """
 
     cohort_id: int
     viewer: int

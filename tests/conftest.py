@@ -1,11 +1,21 @@
-"""What every test may use: a database on a real PostgreSQL server."""
+"""What every test may use: stores on SQLite and on a real PostgreSQL server, each empty and migrated."""
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 
+from storage import Store, open_store
+from storage.base import metadata
+from storage.migrate import upgrade
 from tests import postgres
+from tests.chat import Chat
+
+DATABASES = ["sqlite", "postgresql"]
 
 RUN = pytest.StashKey[postgres.Run]()
 
@@ -33,3 +43,72 @@ def postgresql_url(worker_id: str) -> Iterator[str]:
         pytest.skip(str(error))
     with postgres.database(server, f"kawan_test_{worker_id}_{os.getpid()}") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """A migrated database to copy: cheaper than migrating one for every test."""
+    file = tmp_path_factory.mktemp("template") / "kawan.db"
+    upgrade(f"sqlite:///{file}")
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_url: str) -> Iterator[psycopg.Connection[object]]:
+    """This worker's database, migrated, with a connection that empties it."""
+    upgrade(postgresql_url)
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(params=DATABASES)
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store that runs every job at once, on each database. Numbers do not begin at 1.
+
+    `@pytest.mark.parametrize("store", ["sqlite"], indirect=True)` asks for one database only.
+    """
+    store = _postgresql(request, inline=True) if request.param == "postgresql" else _sqlite_in_memory(request)
+    with contextlib.closing(store):
+        yield store
+
+
+@pytest.fixture(params=DATABASES)
+def threaded_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store as the bot runs it: a file and its writer, a pool and its threads."""
+    if request.param == "postgresql":
+        store = _postgresql(request, inline=False)
+    else:
+        file = tmp_path / "kawan.db"
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            request.getfixturevalue("sqlite_template").backup(connection)
+        store = open_store(f"sqlite:///{file}")
+    with contextlib.closing(store):
+        yield store
+
+
+def _sqlite_in_memory(request: pytest.FixtureRequest) -> Store:
+    store = open_store("sqlite://", inline=True)
+    with contextlib.closing(store.engine.raw_connection()) as connection:
+        request.getfixturevalue("sqlite_template").backup(connection.driver_connection)
+    return store
+
+
+def _postgresql(request: pytest.FixtureRequest, *, inline: bool) -> Store:
+    connection = request.getfixturevalue("migrated_postgresql")
+    # 0.5 ms; TRUNCATE takes 22, and would begin the numbers at 1 again, which no test may count on.
+    connection.execute("; ".join(f"DELETE FROM {of.name}" for of in reversed(metadata.sorted_tables)))
+    return open_store(request.getfixturevalue("postgresql_url"), inline=inline)
+
+
+@pytest.fixture
+def chat(store: Store) -> Chat:
+    """A programme without anybody in it yet."""
+    return Chat(store)
+
+
+@pytest.fixture
+def another_chat(request: pytest.FixtureRequest) -> Iterator[Chat]:
+    """A second programme beside the first, on a database of its own."""
+    with contextlib.closing(_sqlite_in_memory(request)) as store:
+        yield Chat(store)

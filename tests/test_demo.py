@@ -129,9 +129,11 @@ def test_some_are_allies_already_and_none_of_them_is_kept_apart(store: Store, co
 
 def test_who_is_paused_is_paused_until_january(store: Store) -> None:
     fon = store.now(lambda unit: member(unit, "f22"))
+    returns = store.now(lambda unit: unit.schedules.next_of(fon.id, "away.end"))
     assert fon.state == "paused"
     assert fon.paused_until is not None
     assert (fon.paused_until.year, fon.paused_until.month) == (2027, 1)
+    assert returns == fon.paused_until
 
 
 def test_each_is_spoken_to_in_their_language_if_the_bot_speaks_it_and_else_in_english(store: Store) -> None:

@@ -95,7 +95,7 @@ def test_every_module_of_bot_has_its_layer() -> None:
 
 
 def test_domain_refuses_every_library_but_its_own() -> None:
-    own = {"python-dateutil", "rapidfuzz", "rustworkx", "tzdata"}
+    own = {"confusable-homoglyphs", "python-dateutil", "rapidfuzz", "rustworkx", "tzdata"}
     imported_as = {"python-telegram-bot": "telegram"}
     named = {line.split(">")[0].split("[")[0] for line in PYPROJECT["project"]["dependencies"]} - own
     expected = {imported_as.get(name, name).replace("-", "_") for name in named}

@@ -54,6 +54,19 @@ Outcome = Sent | RateLimited | NotSent | Unreachable | Rejected | Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """The platform was asked and has no such message: it did not arrive until now."""
+
+
+class LaneClosed(Exception):
+    """The platform does not take our token any more: nothing is received or sent until a person mends it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
 class Ack:
     """The answer to the request itself. Not a message: it may be lost with its request and never names another person.
 
@@ -121,7 +134,10 @@ class Adapter(Protocol):
         ...
 
     async def run(self, receive: Callable[[Event], Awaitable[Ack]]) -> None:
-        """Listen until cancelled; acknowledge each event once `receive` has returned."""
+        """Listen until cancelled; acknowledge each event once `receive` has returned.
+
+        Raises LaneClosed when the platform refuses our token.
+        """
         ...
 
     def parts(self, content: Content) -> list[Content]:
@@ -130,6 +146,6 @@ class Adapter(Protocol):
 
     async def send(self, envelope: Envelope) -> Outcome: ...
 
-    async def look_up(self, envelope: Envelope) -> Sent | None:
+    async def look_up(self, envelope: Envelope) -> Sent | Absent | None:
         """Did it arrive? Only where the platform can tell; None says nothing."""
         ...

@@ -1,10 +1,11 @@
 """The one path that every event takes: inbox, member, question, word, search, role, handler, outbox, commit, Ack."""
 
+import traceback
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import structlog
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
@@ -30,20 +31,17 @@ from bot.core.events import (
 )
 from bot.core.ids import read_button_handle
 from bot.core.language import Reader
+from bot.core.log import get_logger
 from bot.core.replies import Ask, Content, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.outbox import Row
 
-log = structlog.get_logger("kawan.dispatcher")
+log = get_logger("kawan.dispatcher")
 
 BUTTONS_LAST = timedelta(days=90)
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
 A_MINUTE = 20
-
-
-class HandlerFailed(Exception):
-    """A handler raised; its work is rolled back, the event is kept as failed."""
 
 
 class Dispatcher:
@@ -70,8 +68,13 @@ class Dispatcher:
             raise
         except Exception as error:
             error_id = self._engine.ids.error()
-            log.error("handler failed", of=type(event).__name__, error_id=error_id, kind=type(error).__name__)
-            log.debug("handler failed here", error_id=error_id, exc_info=error)
+            log.error(
+                "handler_failed",
+                of=type(event).__name__,
+                error_id=error_id,
+                kind=type(error).__name__,
+                at=_places(error),
+            )
             return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
 
     def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
@@ -277,7 +280,7 @@ class Dispatcher:
             return Ack(toast=ctx.say(t("This button is not for you.")))
         buttons = Content.from_json(row.body).buttons if row is not None and row.body else ()
         if row is None or read is None or read[1] >= len(buttons) or ctx.now - row.created_at > BUTTONS_LAST:
-            log.warning("unknown button", platform=event.sender.platform)
+            log.warning("unknown_button", platform=event.sender.platform)
             return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
         ctx.store.outbox.arrived(row.seq, ctx.now)
         button = buttons[read[1]]
@@ -358,6 +361,12 @@ class Dispatcher:
             )
         )
         return Ack()
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it went wrong, innermost last; not what it said, which may hold somebody's words."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def source_of(event: Event) -> str:

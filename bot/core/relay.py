@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-import structlog
-
 from bot.core.adapter import (
     Adapter,
     Envelope,
@@ -21,11 +19,12 @@ from bot.core.adapter import (
 from bot.core.clock import Clock
 from bot.core.events import Address
 from bot.core.ids import Ids, encode
+from bot.core.log import get_logger
 from bot.core.replies import Content, File
 from storage import Store, Turn, UnitOfWork
 from storage.outbox import SETTLE, Claimed, Row, waits
 
-log = structlog.get_logger("kawan.relay")
+log = get_logger("kawan.relay")
 
 AT_ONCE = 30
 TICK = 30.0
@@ -129,7 +128,7 @@ class Relay:
             case Unreachable(why):
                 settle(row.seq, self._gen, "unreachable", now, why=why)
             case Rejected(why):
-                log.error("message refused", lane=self._adapter.lane, row=row.seq)
+                log.error("message_refused", lane=self._adapter.lane, row=row.seq)
                 settle(row.seq, self._gen, "failed", now, why=why)
             case Unknown(why) if row.edits is not None:  # an edit can be repeated
                 settle(row.seq, self._gen, "queued", now, why=why, due=now + waits(row.attempts, 0.5))
@@ -154,7 +153,7 @@ class Relay:
             )
             return row, await self._adapter.send(envelope)
         except Exception as error:  # an adapter's mistake must not stop the lane
-            log.error("send failed", lane=self._adapter.lane, row=row.seq, kind=type(error).__name__)
+            log.error("send_failed", lane=self._adapter.lane, row=row.seq, kind=type(error).__name__)
             return row, Unknown(type(error).__name__)
 
     async def _file(self, file: File) -> tuple[str, str, bytes]:

@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
-import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.core.clock import Clock
 from bot.core.dispatcher import Dispatcher
 from bot.core.events import Due
+from bot.core.log import get_logger
 from bot.core.programme import Programme
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.schedules import Timer
 
-log = structlog.get_logger("kawan.scheduler")
+log = get_logger("kawan.scheduler")
 
 TICK_SECONDS = 30
 AT_ONCE = 200
@@ -51,7 +51,7 @@ class Scheduler:
                     break
             await self._store.run(self._tidy, Turn.BULK)
         except Busy as busy:
-            log.warning("tick put off", why=str(busy))
+            log.warning("tick_put_off", why=str(busy))
 
     def _due(self, unit: UnitOfWork) -> list[Timer]:
         return unit.schedules.due(self._clock.now(), AT_ONCE)

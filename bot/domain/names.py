@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from confusable_homoglyphs import confusables
+from confusable_homoglyphs import confusables  # type: ignore[import-untyped]
 
 LONGEST = 80  # characters, so that a name fits on a button
 MARKS_A_LETTER = 3  # Thai needs two on one letter, some neighbours three
@@ -75,7 +75,9 @@ def _latin(character: str) -> str:
         return character
     for form in (character, character.casefold()):
         found = confusables.is_confusable(form, greedy=True) or []
-        likes = [like["c"] for one in found for like in one["homoglyphs"] if like["c"].isascii() and like["c"].isalnum()]
+        likes = [
+            like["c"] for one in found for like in one["homoglyphs"] if like["c"].isascii() and like["c"].isalnum()
+        ]
         if likes:
             return str(min(likes, key=len))
     return character

@@ -97,17 +97,23 @@ def place_in(country: str) -> Place | None:
     return Place(country, zones[0]) if zones else None
 
 
-def find_place(text: str) -> Place | None:
-    """The place that a text names: a zone, a city, or a country by code or English name; "city, country" too."""
-    for part in (text, *text.split(",")):
-        typed = folded(" ".join(part.split()))
+def find_city(text: str) -> Place | None:
+    """The place that a text names by a zone or a city; of "city, country" either part."""
+    for typed in _parts(text):
         zone = _cities().get(typed)
         if zone is not None:
             return Place(_zones()[zone], zone)
-        country = _countries().get(typed)
-        if country is not None:
-            return place_in(country)
     return None
+
+
+def find_place(text: str) -> Place | None:
+    """The place that a text names: a zone, a city, or a country by code or English name."""
+    named = next((_countries()[typed] for typed in _parts(text) if typed in _countries()), None)
+    return find_city(text) or (place_in(named) if named else None)
+
+
+def _parts(text: str) -> list[str]:
+    return [folded(" ".join(part.split())) for part in (text, *text.split(","))]
 
 
 def near_places(text: str, limit: int = 5) -> tuple[str, ...]:

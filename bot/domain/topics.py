@@ -196,8 +196,9 @@ class Understanding:
             if len(word) < 4 or word in self._stop:
                 continue
             near = process.extractOne(stem(word), self._told_by.keys(), scorer=fuzz.ratio, score_cutoff=86)
-            for slug in self._told_by[near[0]] if near else ():
-                rarity[slug] = rarity.get(slug, 0) + 1 / len(self._told_by[near[0]])
+            told = self._told_by[near[0]] if near else {}
+            for slug in told:
+                rarity[slug] = rarity.get(slug, 0) + 1 / len(told)
         return sorted(rarity, key=lambda slug: -rarity[slug])
 
 

@@ -1,0 +1,91 @@
+"""One update's way in: parse, hand over, and answer the press once the bot has committed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
+from telegram import Bot
+
+from bot.adapters.telegram.parse import Group, Unparsable, parse, query_of
+from bot.adapters.telegram.render import toast
+from bot.adapters.telegram.transport import Refusal
+from bot.core.adapter import Ack
+from bot.core.events import Event
+
+log = structlog.get_logger("kawan.telegram")
+
+Receive = Callable[[Event], Awaitable[Ack]]
+LAST_ANSWERS = 5.0  # seconds that a stop waits for answers on their way
+GROUPS_REMEMBERED = 1_000
+
+
+class Intake:
+    """Takes updates in. `counts` says how many were taken, ignored and not understood."""
+
+    def __init__(self, bot: Bot, bot_id: str, group_line: str = "") -> None:
+        self.counts: Counter[str] = Counter()
+        self._bot = bot
+        self._bot_id = bot_id
+        self._group_line = group_line
+        self._told: set[int] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def take(self, update: object, receive: Receive) -> None:
+        """Returns when the update is committed or of no use; raises what `receive` raises."""
+        try:
+            incoming = parse(update, self._bot_id)
+        except Unparsable as error:
+            self.counts["unparsed"] += 1
+            kinds = sorted(map(str, update))[:4] if isinstance(update, Mapping) else []
+            log.warning("update not understood", field=str(error), kinds=kinds)
+            self._answer(query_of(update))
+            return
+        if incoming.group is not None:
+            self._start(self._leave(incoming.group))
+        if incoming.event is None:
+            self.counts["ignored"] += 1
+            self._answer(incoming.query)
+            return
+        ack = await receive(incoming.event)
+        self.counts["taken"] += 1
+        self._answer(incoming.query, ack.toast or ack.note or next(iter(ack.problems.values()), None))
+
+    async def finish(self) -> None:
+        """Let the answers that are on their way arrive."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=LAST_ANSWERS)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    def _answer(self, query: str | None, text: str | None = None) -> None:
+        if query is not None:
+            self._start(self._answer_query(query, text))
+
+    async def _answer_query(self, query: str, text: str | None) -> None:
+        """Stops the progress circle on the button. May be lost: it is no message."""
+        try:
+            await self._bot.answer_callback_query(query, text=toast(text))
+        except Exception as error:
+            if not (isinstance(error, Refusal) and error.says("query is too old", "query id is invalid")):
+                log.info("press not answered", kind=type(error).__name__)
+
+    async def _leave(self, group: Group) -> None:
+        """Private chats only: one line, then out."""
+        first = group.id not in self._told
+        if len(self._told) >= GROUPS_REMEMBERED:
+            self._told.clear()
+        self._told.add(group.id)
+        try:
+            if first and group.can_write and self._group_line:
+                await self._bot.send_message(group.id, self._group_line)
+        except Exception as error:
+            log.info("group not told", kind=type(error).__name__)
+        try:
+            await self._bot.leave_chat(group.id)
+        except Exception as error:
+            log.info("group not left", kind=type(error).__name__)

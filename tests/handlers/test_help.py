@@ -1,0 +1,95 @@
+"""Help: the words of a role, a human, a report, and who is behind the bot."""
+
+import pytest
+
+from tests.chat import Chat, Person
+
+
+@pytest.fixture
+def mirela(chat: Chat) -> Person:
+    """A facilitator."""
+    return chat.joins("Mirela", role="facilitator")
+
+
+def test_help_lists_the_seven_words_and_for_facilitators_one_more(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    sari.says("help")
+    words = [line.partition(":")[0] for line in sari.last.splitlines()[1:]]
+    assert sorted(words) == sorted(["find", "ask", "allies", "project", "me", "safe", "help"])
+    mirela.says("help")
+    assert "manage:" in mirela.last
+
+
+@pytest.mark.parametrize(("language", "word"), [("id", "cari"), ("mn", "хайх"), ("fil", "hanapin"), ("th", "ค้นหา")])
+def test_help_shows_the_words_of_the_readers_language(chat: Chat, language: str, word: str) -> None:
+    sari = chat.joins("Sari", language=language)
+    sari.says("help")
+    assert f"{word}:" in sari.last
+
+
+def test_a_message_goes_to_the_only_facilitator_and_back_and_forth(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Talk to a human")
+    sari.says("May I change my coalition?")
+    assert "Sari (Indonesia) writes to you:\n\nMay I change my coalition?" in mirela.last
+    mirela.presses("Reply")
+    mirela.says("Yes, you may")
+    assert "Mirela (facilitator) writes to you:\n\nYes, you may" in sari.last
+    sari.presses("Reply")
+    sari.says("Thank you")
+    assert "Thank you" in mirela.last
+
+
+def test_with_several_facilitators_one_is_chosen(chat: Chat, mirela: Person) -> None:
+    haruto = chat.joins("Haruto", role="facilitator")
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Talk to a human")
+    sari.presses("Haruto")
+    sari.says("Hello")
+    assert "Hello" in haruto.last
+    assert mirela.sees() == []
+
+
+def test_without_a_facilitator_the_operator_is_named(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Talk to a human")
+    assert "help@reform.example" in sari.last
+
+
+def test_a_report_goes_to_the_chosen_facilitator_alone(chat: Chat, mirela: Person) -> None:
+    haruto = chat.joins("Haruto", role="facilitator")
+    bat = chat.joins("Bat")
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Report a person")
+    sari.presses("Mirela")
+    sari.says("Bat")
+    sari.says("He wrote to me at night")
+    assert "Report 1, Mon 23 Nov, 10:00." in sari.last or "Report " in sari.last
+    assert "Given to Mirela, and to nobody else." in sari.last
+    assert "About: Bat\n\nHe wrote to me at night" in mirela.last
+    assert haruto.sees() == []
+    assert bat.sees() == []
+
+
+def test_a_report_to_the_operator_reaches_no_facilitator(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Report a person")
+    sari.presses("Reform Trust")
+    sari.says("Mirela")
+    sari.says("She shared my name")
+    assert "help@reform.example" in sari.last
+    assert mirela.sees() == []
+    assert chat.store.now(lambda unit: unit.audit.reports_to_operator()) == 1
+
+
+def test_who_is_behind_names_operator_country_and_readers(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("help")
+    sari.presses("Who is behind this")
+    for part in ("Reform Trust", "Singapore", "help@reform.example", "who runs the server"):
+        assert part in sari.last
