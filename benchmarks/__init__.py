@@ -1,4 +1,4 @@
-"""`python3 -m bot bench NAME`: each benchmark measures one thing on data of its own, and prints what it found as JSON."""
+"""`python3 -m bot bench NAME`: each benchmark measures one thing on data of its own; its figures are JSON."""
 
 import argparse
 import importlib

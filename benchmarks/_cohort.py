@@ -19,20 +19,27 @@ from storage.search import key_row, keys_of
 from storage.search_scan import search_key
 
 AT_ONCE = 5000
+_KEY = tuple(key_row(0, 0, "", "", ""))
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PROGRAMME = ("ID", "MN", "PH", "TH")
 RARE = 0.04  # of the people are from one of all other countries
 PRESETS = ((Preset.CAREFUL, 70), (Preset.OPEN, 20), (Preset.HIDDEN, 10))
-FIRST = (
-    "Ayu Sari Sekar Dewi Putri Indra Budi Joko Agus Rina Bat Bold Ganbat Otgon Saran Tuya Enkh Naran Temuulen Oyun Maria "
-    "Jose Juan Ana Rosa Carlo Pilo Jek Liza Ramon Somchai Anong Niran Kanya Prasert Malee Arthit Suda Chai Ploy"
-).split()
-SYLLABLES = "ba ra san do ku wi ja ya ma ni ro del cruz ta na chai wong sri pong ba yar suren jav khan dor ji".split()
-WORDS = (
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+FIRST = _words(
+    "Ayu Sari Sekar Dewi Putri Indra Budi Joko Agus Rina Bat Bold Ganbat Otgon Saran Tuya Enkh Naran Temuulen Oyun "
+    "Maria Jose Juan Ana Rosa Carlo Pilo Jek Liza Ramon Somchai Anong Niran Kanya Prasert Malee Arthit Suda Chai Ploy"
+)
+SYLLABLES = _words("ba ra san do ku wi ja ya ma ni ro del cruz ta na chai wong sri pong yar suren jav khan dor ji")
+WORDS = _words(
     "need support from the minister to sign the decree publish contracts data citizens monitor budgets village school "
     "repair road hospital medicine tender bidders feedback journalists training portal standard law draft review pilot "
     "district governor council vendors beneficial owners register audit committee savings indicators dashboard"
-).split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +109,11 @@ def _write(connection: sa.Connection, cohort_id: int, wholes: list[Whole]) -> No
         shared = {"cohort_id": cohort_id, "member_id": of.id}
         profiles.append(shared | {"name": of.name, "country": of.country, "sector": of.sector, "side": of.side})
         portraits.append(shared | {"whole": pack(whole)})
-        keys += [key_row(cohort_id, of.id, *key) for key in keys_of(whole)]
-    keys.sort(key=lambda row: (row["kind"], row["key"], row["scope"], row["member_id"]))
-    for table, rows in ((member, members), (profile, profiles), (portrait, portraits), (search_key, keys)):
+        keys += [tuple(key_row(cohort_id, of.id, *key).values()) for key in keys_of(whole)]
+    for table, rows in ((member, members), (profile, profiles), (portrait, portraits)):
         connection.execute(sa.insert(table), rows)
+    # Millions: past SQLAlchemy's handling of each, and in the order of the table.
+    connection.exec_driver_sql(f"INSERT INTO search_key ({', '.join(_KEY)}) VALUES (?, ?, ?, ?, ?, ?)", sorted(keys))
 
 
 def _allies(

@@ -16,9 +16,10 @@ from bot.core.clock import SystemClock
 from bot.core.ids import Ids, RandomIds, code_hash, decode, encode
 from bot.core.language import Reader
 from bot.core.programme import Programme
-from bot.core.replies import Content, When
+from bot.core.replies import Content, Tongue, When
 from bot.demo import DEFAULT, OTHERS, PLATFORM, DemoClock, Person, demo_programme, fill, installation_of, is_filled
 from storage import Busy, Store, UnitOfWork
+from storage.members import Member
 
 INVITATION_LASTS = timedelta(days=14)
 LOOKS_EVERY = 1.0  # seconds: what the other terminals of the demo wrote
@@ -96,9 +97,18 @@ class Chat:
         self._screen.say("This is Kawan on this computer. Everybody in this demo is fictional. exit ends.", "bold")
         self._screen.say(f"You are {' and '.join(called)}. Others: --as {others}{leader}.")
         self._screen.say("Try: who knows about beneficial ownership? · allies · help. Time: /later 3 days")
+        self._hint_at_language()
         if self._clock.ahead:
             self._screen.say(f"The demo's clock was put forward: it is {self._moment()}.")
         self._screen.end()
+
+    def _hint_at_language(self) -> None:
+        """Who starts the demo may not read the language of the person they speak as."""
+        for adapter in self._talkers.values():
+            found = self._member(adapter)
+            if found and found.language != "en":
+                name = self._kawan.engine.language.say(Tongue(found.language), Reader("en"))
+                self._screen.say(f"{adapter.called} reads {name}. To change that, type: language")
 
     async def _converse(self) -> None:
         from prompt_toolkit.patch_stdout import patch_stdout  # only a terminal needs it, and it is slow to import
@@ -204,8 +214,8 @@ class Chat:
 
     def _moment(self) -> str:
         """The demo's time where the speaker is."""
-        found = self._store.now(lambda unit: unit.members.recognise(*self._account(self._speaker)))
-        zone = found[0].time_zone if found else self._cohort.default_timezone
+        found = self._member(self._speaker)
+        zone = found.time_zone if found else self._cohort.default_timezone
         said = self._kawan.engine.language.say(When(self._clock.now(), "moment"), Reader("en", zone))
         return f"{said} in {zone.rpartition('/')[2].replace('_', ' ')}"
 
@@ -219,6 +229,10 @@ class Chat:
         inviter = next(iter(unit.members.facilitators(cohort)), None)
         unit.invites.add(cohort, code_hash(code), "fellow", now, now + INVITATION_LASTS, invited_by=inviter)
         return code
+
+    def _member(self, adapter: ConsoleAdapter) -> Member | None:
+        found = self._store.now(lambda unit: unit.members.recognise(*self._account(adapter)))
+        return found[0] if found else None
 
     def _account(self, adapter: ConsoleAdapter) -> tuple[str, str, str]:
         return PLATFORM, installation_of(adapter.person), adapter.person

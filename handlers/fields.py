@@ -23,7 +23,7 @@ from bot.core import (
     listed,
     t,
 )
-from bot.domain.places import city_of, find_place, near_places, place_in, zones_of
+from bot.domain.places import city_of, find_city, find_place, near_places, place_in, zones_of
 from bot.domain.words import folded
 from handlers import wording
 from handlers.me import check_name, doubt, short
@@ -142,7 +142,8 @@ def _sure(ctx: Context, field: str, value: Any, question: Say) -> Card:
 
 def check_place(ctx: Context, text: str) -> dict[str, Any]:
     """A city or a country, in any of the languages, or Wrong with names that are near."""
-    found = find_place(text)
+    city = find_city(text)
+    found = city or find_place(text)
     named = ctx.programme.understanding.understand(text, ctx.me.language).countries
     if found is None and len(named) == 1:
         found = place_in(named[0])
@@ -151,12 +152,8 @@ def check_place(ctx: Context, text: str) -> dict[str, Any]:
         hint = t("Near to it: {near}.", near=listed(near)) if near else None
         raise Wrong(lines(t("I did not find that time zone. Type a city, for example Manila or Hovd."), hint))
     # A city says the zone; a country with several zones needs one more question.
-    by_city = folded(city_of(found.time_zone)) in folded(text)
-    return {
-        "country": found.country,
-        "time_zone": found.time_zone,
-        "sure": by_city or len(zones_of(found.country)) == 1,
-    }
+    sure = city is not None or len(zones_of(found.country)) == 1
+    return {"country": found.country, "time_zone": found.time_zone, "sure": sure}
 
 
 def _zones(ctx: Context) -> Sequence[Choice]:

@@ -1,6 +1,7 @@
 """What words of the field mean: asked with `what`, or simply written."""
 
 from bot.core import Button, Card, Context, Reply, Router, Say, Words, lines, t
+from bot.core.events import Message
 from bot.domain.topics import Term
 from handlers import wording
 
@@ -25,7 +26,9 @@ def what(ctx: Context) -> Reply:
     text = ctx.text.strip(" ?")
     if not text:
         return _list(ctx, 0)
-    found = ctx.programme.content.glossary.find_term(text)
+    glossary = ctx.programme.content.glossary
+    whole = ctx.event.text if isinstance(ctx.event, Message) else text  # "what is OCDS" as it was written
+    found = glossary.find_term(text) or glossary.find_term(whole)
     if found is None:
         said = t("I have no meaning for {typed}. Write it alone, and I look for people who know it.", typed=text[:60])
         return Card(said, buttons=(Button(t("All terms"), "glossary.list", "0"),))

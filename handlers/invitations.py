@@ -83,8 +83,6 @@ def ask(ctx: Context) -> Reply:
 @router.form(INVITE, role=Role.FACILITATOR)
 def invite(ctx: Context) -> Reply:
     """Make it: a card for me, and a message to forward."""
-    if not ctx.me.is_facilitator:
-        return t("Only facilitators can do this. To reach them, type help.")
     said = ctx.answers
     role = "facilitator" if _is_facilitator(ctx) and said.get("sure") == "yes" else "fellow"
     prefilled = {key: said[key] for key in ("name", "language", "country") if said.get(key)}

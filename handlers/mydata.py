@@ -1,23 +1,12 @@
 """Everything of one's own as a file: readable, and without anybody else in it."""
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.core import Card, Context, File, Reply, Router, t
 
 router = Router()
-
-# What would show others: words of theirs, who keeps apart from me, and a no that nobody may tell from silence.
-OTHERS = ("outbox_about", "apart", "ally", "inbox")
-LEFT_OUT: Mapping[str, tuple[str, ...]] = {
-    "outbox": ("body", "idem", "cause", "lane", "conversation", "platform_ref", "last_error", "lane_gen", "edits"),
-    "introduction": ("card", "state", "decided_at", "closed_at", "request_message", "asker_message"),
-    "invite": ("prefilled",),
-    "report": ("text",),
-    "dialog": ("about",),
-}
 
 
 @router.word("mydata")
@@ -41,19 +30,6 @@ def _card(ctx: Context) -> Card:
 @router.file("mydata")
 def make(ctx: Context) -> bytes:
     """The file's bytes: JSON in UTF-8, indented, with a heading that says what it is."""
-    stored = ctx.store.privacy.own_data(ctx.me.id)
-    mine: dict[str, Any] = {
-        name: [{key: value for key, value in row.items() if key not in LEFT_OUT.get(name, ())} for row in rows]
-        for name, rows in stored.items()
-        if name not in OTHERS
-    }
-    rules = [rule for _, rule in ctx.store.profiles.aparts(ctx.me.id)]
-    if rules:
-        mine["keep_us_apart"] = [
-            {"sector": rule.sector, "country": rule.country} if rule.other is None else {"person": "left out"}
-            for rule in rules
-        ]
-    mine["allies"] = {"number": len(ctx.store.introductions.allies_of(ctx.me.id))}
     heading = {
         "about this file": ctx.say(
             t(
@@ -65,7 +41,8 @@ def make(ctx: Context) -> bytes:
         "made at": ctx.now.isoformat(),
         "run by": f"{ctx.programme.operator}, {ctx.programme.operator_contact}".strip(", "),
     }
-    return json.dumps({**heading, **mine}, ensure_ascii=False, indent=2, default=_plain).encode()
+    stored = ctx.store.privacy.own_data(ctx.me.id)
+    return json.dumps({**heading, **stored}, ensure_ascii=False, indent=2, default=_plain).encode()
 
 
 def _plain(value: Any) -> str:

@@ -114,19 +114,26 @@ def choose_preset(ctx: Context) -> Reply:
         return _who(ctx, t("Already so. Nothing changed."))
     ctx.store.members.change(ctx.me.id, preset=after.value)
     ctx.store.profiles.renew(ctx.me.id)
-    if ORDER.index(after) < ORDER.index(before):
-        stop_queued(ctx)
+    narrower = ORDER.index(after) < ORDER.index(before)
+    stopped = stop_queued(ctx) if narrower else None
     ctx.refresh()
     said = t("Changed from {before} to {after}, from now on.", before=PRESETS[before][0], after=PRESETS[after][0])
-    seen = t("What others read of you before, they have read.") if ORDER.index(after) < ORDER.index(before) else None
+    seen = t("What others read of you before, they have read.") if narrower else None
     undo = Button(t("Back to {preset}", preset=PRESETS[before][0]), "privacy.preset", before.value)
     more = (undo, Button(t("See myself as"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
-    return Card(lines(said, seen), buttons=more)
+    return Card(lines(said, stopped, seen), buttons=more)
 
 
-def stop_queued(ctx: Context) -> None:
-    """Nothing that has not left yet may name me."""
-    ctx.store.outbox.cancel_about(ctx.me.id, ctx.now)
+def stop_queued(ctx: Context) -> Say | None:
+    """Nothing that has not left yet may name me; says how much was stopped, if anything."""
+    n = ctx.store.outbox.cancel_about(ctx.me.id, ctx.now)
+    if not n:
+        return None
+    return tn(
+        "{n} message that waited to be sent with your name was stopped.",
+        "{n} messages that waited to be sent with your name were stopped.",
+        n,
+    )
 
 
 @router.press("privacy.fields")
@@ -166,11 +173,11 @@ def set_field(ctx: Context) -> Reply:
     ctx.store.profiles.set_visibility(ctx.me.cohort_id, ctx.me.id, {name: Audience(int(level)) if level else None})
     ctx.refresh()
     after = ctx.people.own_whole().audience(name)
-    if after < before:
-        stop_queued(ctx)
+    stopped = stop_queued(ctx) if after < before else None
     text = lines(
         t("{field}: seen by {who}, from now on.", field=LABELS[name], who=AUDIENCES[after]),
         t("Before: {who}.", who=AUDIENCES[before]),
+        stopped,
     )
     undo = Button(t("Undo"), "privacy.set", f"{name}:{'' if own_before is None else int(own_before)}")
     return Card(

@@ -47,8 +47,7 @@ def reported(ctx: Context) -> Reply:
     text = f"{said['whom']}: {said['what']}"
     number = ctx.store.audit.report(ctx.me.cohort_id, ctx.me.id, to, text, ctx.now)
     receipt = t("Report {number}, {when}.", number=number, when=When(ctx.now, "moment"))
-    silent = t("The person it is about is not told by me. To keep away from them, use Keep us apart.")
-    apart = Button(t("Keep us apart"), "apart.open")
+    silent = t("The person it is about is not told by me. To keep away from them: me, then Keep us apart.")
     if to is None:
         contact = t(
             "I keep it for {operator}, and no facilitator is told. I cannot call them: write to them too, and name the "
@@ -56,7 +55,7 @@ def reported(ctx: Context) -> Reply:
             operator=ctx.programme.operator,
             contact=ctx.programme.operator_contact,
         )
-        return Card(lines(receipt, contact, silent), buttons=(apart,))
+        return Card(lines(receipt, contact, silent))
     seen = ctx.people.as_member_sees_me(to)
     name: Say = wording.called(seen) if seen else t("A fellow")
     card = Card(
@@ -71,4 +70,4 @@ def reported(ctx: Context) -> Reply:
     ctx.send(to, card, on_behalf=ctx.me.id, urgency=Urgency.SAFETY)
     other = ctx.people.profile(to)
     given = t("Given to {name}, and to nobody else.", name=wording.name(other) if other else t("a facilitator"))
-    return Card(lines(receipt, given, silent), buttons=(apart,))
+    return Card(lines(receipt, given, silent))

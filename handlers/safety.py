@@ -44,7 +44,7 @@ def _notice(ctx: Context, who: Member, name: Say) -> Card:
         else t("A facilitator locked the account of {name}, and hid them.", name=name)
     )
     way = t("Reach them outside this bot. When you know that it is they: manage, People, then New link for them.")
-    return Card(lines(said, way), buttons=(Button(t("People"), "people.open"),))
+    return Card(lines(said, way))
 
 
 def trusted(ctx: Context, who: Member) -> int | None:

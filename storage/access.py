@@ -102,7 +102,7 @@ class Access:
         return seen_by(whole, Audience.FACILITATORS).name if whole else None
 
     def name_of_kept_apart(self, number: int) -> str | None:
-        """What to call somebody whom the viewer keeps apart, as they would see them without that wish: to take it back."""
+        """What to call somebody whom the viewer keeps apart, as they would see them without that wish."""
         loaded = self._load([number])
         if number not in loaded or self._apart_from(list(loaded.values()), but=number):
             return None

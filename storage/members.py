@@ -279,7 +279,7 @@ class Members:
             throttle,
             {"subject": subject, "kind": kind, "since": now, "count": 1},
             ("subject", "kind"),
-            since=sa.case((over, now), else_=throttle.c.since),
+            since=sa.case((over, sa.literal(now, Moment)), else_=throttle.c.since),
             count=sa.case((over, 1), else_=throttle.c["count"] + 1),
         )
         mine = sa.select(throttle.c["count"]).where(throttle.c.subject == subject, throttle.c.kind == kind)

@@ -214,4 +214,15 @@ def is_searchable_name(text: str) -> bool:
     return sum(letter.isalpha() for letter in _NOT_A_NAME.sub("", text)) >= 3
 
 
-__all__ = ["COHORT", "FACILITATORS", "MET", "Clause", "Reach", "Search", "is_searchable_name", "key_row", "keys_of", "watch"]
+__all__ = [
+    "COHORT",
+    "FACILITATORS",
+    "MET",
+    "Clause",
+    "Reach",
+    "Search",
+    "is_searchable_name",
+    "key_row",
+    "keys_of",
+    "watch",
+]

@@ -35,8 +35,9 @@ PREFIXES = ("word", "name")  # stored whole, found by their beginning
 START = 3  # letters
 LAST = "\U0010ffff"
 MOST_PARTS = 24
-# Of two frequent clauses, the kind that usually fits fewer people leads.
-RAREST = ("need", "offer", "topic", "word", "name", "sector", "country", "coalition")
+# Of two frequent clauses, the kind leads that most people show to fewer others, then the one that fits fewer people:
+# else a candidate after candidate would be looked up whose sector, say, the viewer may not know.
+RAREST = ("sector", "word", "need", "offer", "topic", "name", "country", "coalition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def values_of(
     """The values of a question for its statement."""
     lead = clauses[0]
     values: dict[str, Any] = {"cohort": reach.cohort_id, "low": low, "high": high, "limit": limit}
-    values |= {"scopes": reach.scopes, "met": reach.met, "start": lead.keys[0][:START], "letters": len(lead.keys[0])}
+    met = [other for other in reach.met if low < other and (high is None or other < high)]
+    values |= {"scopes": reach.scopes, "met": met, "start": lead.keys[0][:START], "letters": len(lead.keys[0])}
     values |= {f"scope{n}": scope for n, scope in enumerate(reach.scopes)}
     values |= {f"key{n}": key for n, key in enumerate(lead.keys)}
     for n, clause in enumerate(clauses):
@@ -131,8 +133,7 @@ def scan(shape: Shape) -> sa.Select[Any]:
         fits = _fits(search_key, 0, prefix=shape.lead == "narrow")
         parts = [_part(shape, *fits, _among("scopes", _c.scope)).distinct()]
     if shape.met:
-        fits = _fits(search_key, 0, prefix=shape.lead in ("narrow", "wide"))
-        parts.append(_part(shape, *fits, _c.scope == MET, _among("met", _c.member_id)).distinct())
+        parts.append(_met(shape))
     merged = sa.union_all(*(sa.select(part.subquery().c.member_id) for part in parts)).subquery()
     return sa.select(merged.c.member_id).distinct().order_by(merged.c.member_id).limit(_limit())
 
@@ -141,6 +142,8 @@ def scan(shape: Shape) -> sa.Select[Any]:
 def size(prefix: bool) -> sa.Select[Any]:
     """How many rows a clause fits, counted up to a limit."""
     some = sa.select(sa.literal(1)).where(_c.cohort_id == _bind("cohort", _c.cohort_id), *_fits(search_key, 0, prefix))
+    if not prefix:  # of a prefix it is the whole stretch that would have to be read
+        some = some.where(_among("scopes", _c.scope))
     return sa.select(sa.func.count()).select_from(some.limit(_limit()).subquery())
 
 
@@ -153,6 +156,17 @@ def _part(shape: Shape, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[
     )
     if shape.bounded:
         statement = statement.where(_c.member_id < _bind("high", _c.member_id))
+    return _limited(shape, statement)
+
+
+def _met(shape: Shape) -> sa.Select[tuple[int]]:
+    """Those whom the viewer has met, each looked up: without the cohort, so that only their own rows are read."""
+    fits = _fits(search_key, 0, prefix=shape.lead in ("narrow", "wide"))
+    own = sa.select(_c.member_id).where(*fits, _c.scope == MET, _among("met", _c.member_id))
+    return _limited(shape, own).distinct()
+
+
+def _limited(shape: Shape, statement: sa.Select[tuple[int]]) -> sa.Select[tuple[int]]:
     for n, prefix in enumerate(shape.rest, start=1):
         statement = statement.where(_also(shape, n, prefix))
     return statement.order_by(_c.member_id).limit(_limit())
@@ -163,8 +177,9 @@ def _also(shape: Shape, n: int, prefix: bool) -> sa.ColumnElement[bool]:
     also = search_key.alias(f"also{n}")
     seen = _among("scopes", also.c.scope)
     if shape.met:
-        seen = sa.or_(seen, sa.and_(also.c.scope == MET, _among("met", also.c.member_id)))
-    return sa.exists().where(also.c.member_id == _c.member_id, *_fits(also, n, prefix), seen)
+        seen = sa.or_(seen, sa.and_(also.c.scope == MET, _among("met", _c.member_id)))
+    found = sa.select(sa.literal(1)).where(also.c.member_id == _c.member_id, *_fits(also, n, prefix), seen)
+    return sa.exists(found.correlate(search_key))
 
 
 def _fits(of: Any, n: int, prefix: bool) -> list[sa.ColumnElement[bool]]:

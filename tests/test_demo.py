@@ -1,6 +1,7 @@
 """The demo database holds the invented cohort as its file says, and keeps apart whom the file keeps apart."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.core.clock import SetClock
 from bot.demo import DemoClock, fill, installation_of, is_filled, nearest_name, people, person_named
 from storage import Store, UnitOfWork, open_store
 from storage.access import Access, Viewer
+from storage.base import metadata
 from storage.members import Member
 from storage.migrate import upgrade
 from storage.profiles import PURPOSES
@@ -125,6 +127,24 @@ def test_some_are_allies_already_and_none_of_them_is_kept_apart(store: Store, co
     found = store.now(check)
     assert {("f08", "f21"), ("f21", "f08"), ("f02", "f12"), ("f01", "f18")} <= found
     assert len({person for person, _ in found}) >= 15
+
+
+def test_a_cohort_whose_partners_are_kept_apart_makes_no_allies_of_them(cohort: DemoCohort) -> None:
+    first, second, third, *rest = cohort.fellows
+    apart_everywhere = replace(first, recuse=((second.sector, "any"),))
+    project = replace(cohort.collective_projects[0], members=(first.id, second.id, third.id, rest[0].id))
+    fellows = (apart_everywhere, second, third, *rest)
+    store = open_store("sqlite://", inline=True)
+    metadata.create_all(store.engine)
+    changed = replace(cohort, fellows=fellows, collective_projects=(project,))
+    store.now(lambda unit: fill(unit, changed, NOW))
+
+    def allies(unit: UnitOfWork, person: str) -> list[int]:
+        return unit.introductions.allies_of(member(unit, person).id)
+
+    assert store.now(lambda unit: allies(unit, first.id)) == []
+    assert store.now(lambda unit: allies(unit, third.id)) == [store.now(lambda unit: member(unit, rest[0].id).id)]
+    store.close()
 
 
 def test_who_is_paused_is_paused_until_january(store: Store) -> None:

@@ -11,12 +11,15 @@ from bot.core.forms import Form
 from bot.core.ids import Ids
 from bot.core.language import Language, Reader
 from bot.core.programme import Programme
-from bot.core.replies import Card, Lines, Reply, Say, Text, Urgency
-from bot.core.router import Router
+from bot.core.replies import Card, Lines, Reply, Say, Text, Urgency, t
+from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from storage import UnitOfWork
 from storage.access import Access, Viewer
 from storage.members import Member
+
+
+ONLY_FACILITATORS = t("Only facilitators can do this. To reach them, type help.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +127,13 @@ class Context:
         return self.engine.router.forms[name][0]
 
     def finish(self, form: str) -> Reply:
-        """Run the handler of a finished form."""
-        return self.engine.router.forms[form][1].handler(self)
+        """Run the handler of a finished form; the role is asked again, it may have changed since the first question."""
+        route = self.engine.router.forms[form][1]
+        if route.role is Role.FACILITATOR:
+            if not self.me.is_facilitator:
+                return ONLY_FACILITATORS
+            self.note(route.name)
+        return route.handler(self)
 
     def word_of(self, text: str) -> str | None:
         """The word that a text is, in any language."""

@@ -13,7 +13,7 @@ from bot.core import forms
 from bot.core.adapter import Ack
 from bot.core.cleaning import LONGEST_TEXT, clean_text
 from bot.core.clock import Clock
-from bot.core.context import Context, Engine, Stranger, as_card
+from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card
 from bot.core.events import (
     Command,
     Deleted,
@@ -268,10 +268,9 @@ class Dispatcher:
         return self._say(ctx, route.handler(ctx))
 
     def _refuse(self, ctx: Context) -> Ack:
-        sentence = t("Only facilitators can do this. To reach them, type help.")
         if isinstance(ctx.event, Press):
-            return Ack(toast=ctx.say(sentence))
-        return self._say(ctx, sentence)
+            return Ack(toast=ctx.say(ONLY_FACILITATORS))
+        return self._say(ctx, ONLY_FACILITATORS)
 
     def _press(self, ctx: Context, event: Press) -> Ack:
         read = read_button_handle(event.handle)

@@ -1,4 +1,4 @@
-"""People on Slack, for tests: they write, press, fill in forms and open the Home, by payloads made from recorded ones."""
+"""People on Slack, for tests: they write, press and fill in forms, by payloads made from recorded ones."""
 
 import json
 from copy import deepcopy

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.adapters.slack.parse import PLATFORM, PersonEvent, Workspace, parse
+from bot.adapters.slack.parse import PLATFORM, Workspace, parse
 from bot.adapters.slack.render import message
 from bot.core.adapter import Envelope
-from bot.core.events import Event
+from bot.core.events import Event, PersonEvent
 from tests.adapters.slack_people import commanded, pressed, written
 from tests.adapters.slack_rules import problems_of_message
 from tests.adapters.slack_server import BOT_USER, TEAM

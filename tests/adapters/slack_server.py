@@ -1,4 +1,4 @@
-"""A local Slack for tests: strict Web API, Socket Mode and signed HTTP, scripted faults, and people at their screens."""
+"""A local Slack for tests: strict Web API, Socket Mode, signed HTTP, scripted faults, and what people see."""
 
 import asyncio
 import hashlib
@@ -418,7 +418,8 @@ class SlackServer:
         await socket.send_json(
             {
                 "envelope_id": envelope, "type": delivery.kind, "payload": delivery.payload,
-                "accepts_response_payload": accepts, "retry_attempt": attempt, "retry_reason": "timeout" if attempt else "",
+                "accepts_response_payload": accepts, "retry_attempt": attempt,
+                "retry_reason": "timeout" if attempt else "",
             }
         )  # fmt: skip
         try:

@@ -142,7 +142,9 @@ def _commands(raw: str) -> Any:
 def _scope(raw: str) -> Any:
     scope = _data(raw)
     _only(scope, {"type": str}, {"chat_id": int})
-    if scope["type"] not in ("default", "all_private_chats", "chat") or ("chat_id" in scope) != (scope["type"] == "chat"):
+    if scope["type"] not in ("default", "all_private_chats", "chat") or ("chat_id" in scope) != (
+        scope["type"] == "chat"
+    ):
         raise bad("wrong scope")
     return scope
 
@@ -175,7 +177,10 @@ METHODS: dict[str, tuple[dict[str, Reader | None], dict[str, Reader]]] = {
     "getUpdates": ({}, {"offset": _number, "limit": _number, "timeout": _number, "allowed_updates": _updates}),
     "setWebhook": (
         {"url": _text},
-        {"secret_token": _secret, "allowed_updates": _updates, "max_connections": _number, "drop_pending_updates": _flag},
+        {
+            "secret_token": _secret, "allowed_updates": _updates, "max_connections": _number,
+            "drop_pending_updates": _flag,
+        },
     ),
     "deleteWebhook": ({}, {"drop_pending_updates": _flag}),
     "sendMessage": (

@@ -24,7 +24,7 @@ GROUP = -1001
 class Fault:
     """What happens instead of an ordinary answer, or after the work was done (`accepted`).
 
-    `how`: answer (status, body), cut (close without an answer), reset (TCP RST), slow (seconds), half (cut in the body).
+    `how`: answer (status, body), cut (closed without an answer), reset (TCP RST), slow (seconds), half (of a body).
     """
 
     how: str
@@ -191,7 +191,9 @@ class TelegramServer:
         }.get(method)
         if work is not None:
             return work(arguments)
-        return self._edit(method, arguments, files) if method.startswith("edit") else self._send(method, arguments, files)
+        return (
+            self._edit(method, arguments, files) if method.startswith("edit") else self._send(method, arguments, files)
+        )
 
     def _limit(self, method: str, arguments: Arguments) -> None:
         """30 a second over all chats, 1 a second in one (core.telegram.org/bots/faq)."""
@@ -232,7 +234,9 @@ class TelegramServer:
             if self._poller is waiting:
                 self._poller = None
         if waiting.cancelled():
-            raise Refused(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running")
+            raise Refused(
+                409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+            )
         allowed = arguments.get("allowed_updates")
         batch = [u for u in self._updates if not allowed or set(u) & set(allowed)][:limit]
         self._delivered |= {u["update_id"] for u in batch}
@@ -342,8 +346,8 @@ class TelegramServer:
 
     def _shown(self, chat: int, message: ChatMessage) -> Any:
         return {
-            "message_id": message.number, "date": 1_790_000_000, "chat": {"id": chat, "type": "private", "first_name": "A"},
-            "from": self._get_me({}), "text": message.text,
+            "message_id": message.number, "date": 1_790_000_000, "from": self._get_me({}), "text": message.text,
+            "chat": {"id": chat, "type": "private", "first_name": "A"},
         }  # fmt: skip
 
 
@@ -373,7 +377,12 @@ class Person:
 
     def sends(self, **content: Any) -> int:
         """A message with this content, text or not; returns the update's number."""
-        message = {"message_id": self.server.message_number(), "from": self.user, "chat": self.chat, "date": 1_790_000_000}
+        message = {
+            "message_id": self.server.message_number(),
+            "from": self.user,
+            "chat": self.chat,
+            "date": 1_790_000_000,
+        }
         return self.server.happens(message={**message, **content})
 
     def presses(self, label: str) -> str:
@@ -387,7 +396,12 @@ class Person:
     def presses_data(self, data: str, message: ChatMessage | None = None) -> str:
         query = f"q{self.server.message_number()}"
         number = message.number if message else 1
-        under = {"message_id": number, "date": 1_790_000_000, "chat": self.chat, "text": message.text if message else ""}
+        under = {
+            "message_id": number,
+            "date": 1_790_000_000,
+            "chat": self.chat,
+            "text": message.text if message else "",
+        }
         self.server.happens(
             callback_query={"id": query, "from": self.user, "chat_instance": "1", "data": data, "message": under}
         )
@@ -400,7 +414,8 @@ class Person:
         return self.server.happens(
             my_chat_member={
                 "chat": self.chat, "from": self.user, "date": 1_790_000_000,
-                "old_chat_member": {"user": bot, "status": "member"}, "new_chat_member": {"user": bot, "status": status},
+                "old_chat_member": {"user": bot, "status": "member"},
+                "new_chat_member": {"user": bot, "status": status},
             }
         )  # fmt: skip
 
@@ -409,7 +424,10 @@ async def _read(request: web.Request) -> tuple[dict[str, str], Files]:
     fields: dict[str, str] = {}
     files: Files = {}
     if request.content_type == "application/json":
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in (await request.json()).items()}, files
+        return {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in (await request.json()).items()
+        }, files
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):
             files[name] = (value.filename, value.file.read())
@@ -426,7 +444,7 @@ def _answer(refused: Refused) -> web.Response:
 
 
 def _write(message: ChatMessage, arguments: Arguments) -> None:
-    text = arguments.get("text", arguments.get("caption", "")).strip()
+    text = str(arguments.get("text") or arguments.get("caption") or "").strip()
     encoded = text.encode("utf-16-le")
     entities = arguments.get("entities") or arguments.get("caption_entities") or []
     message.text = text

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def expected(payload: str, make: Callable[..., Event], fields: dict[str, Any]) -
     return make(**{"id": number, "sender": SEKAR, "address": HERE, **fields})
 
 
-EXPECTED = {
+EXPECTED: dict[str, tuple[Callable[..., Event], dict[str, Any]]] = {
     "text": (Message, {"text": "gubernur belum mau tanda tangan"}),
     "start_with_code": (Command, {"name": "start", "text": "Zm9vYmFyYmF6cXV4MTIzNA"}),
     "start": (Command, {"name": "start", "text": ""}),
@@ -100,8 +101,10 @@ def test_what_is_not_a_private_matter_makes_no_event(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "locale"),
-    [("id", "id"), ("tl", "fil"), ("fil", "fil"), ("tl-PH", "fil-PH"), ("zh-hans", "zh-hans"), ("", None), ("x" * 40, None),
-     ("../id", None), (7, None), (None, None)],
+    [
+        ("id", "id"), ("tl", "fil"), ("fil", "fil"), ("tl-PH", "fil-PH"), ("zh-hans", "zh-hans"), ("", None),
+        ("x" * 40, None), ("../id", None), (7, None), (None, None),
+    ],
 )  # fmt: skip
 def test_the_app_language_is_taken_when_it_is_one(code: object, locale: str | None) -> None:
     update = recorded("text")
@@ -121,7 +124,13 @@ def test_identity_comes_from_the_sender_not_from_the_chat() -> None:
 
 @pytest.mark.parametrize(
     ("text", "name", "rest"),
-    [("/find\nlegal\ndrafting", "find", "legal\ndrafting"), ("/", "", ""), ("/ find", "", ""), ("//find", "/find", "")],
+    [
+        ("/find\nlegal\ndrafting", "find", "legal\ndrafting"),
+        ("/", "", ""),
+        ("/ find", "", ""),
+        ("//find", "/find", ""),
+        ("/\u2060safe", "safe", ""),
+    ],
 )
 def test_slash_words_are_told_from_text(text: str, name: str, rest: str) -> None:
     update = recorded("text")
@@ -148,15 +157,17 @@ def test_a_mangled_update_is_an_event_or_unparsable_and_nothing_else(name: str, 
     thing[field] = data.draw(junk | st.dictionaries(st.text(max_size=3), st.none(), max_size=2))
     if data.draw(st.booleans()):
         del thing[field]
-    try:
+    with suppress(Unparsable):
         assert isinstance(parse(update, BOT), Incoming)
-    except Unparsable as error:
-        assert str(error).isidentifier()
     assert update_number(update) is None or isinstance(update_number(update), int)
     assert query_of(update) is None or isinstance(query_of(update), str)
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_what_is_no_update_is_unparsable(thing: object) -> None:
     with pytest.raises(Unparsable):
         parse(thing, BOT)

@@ -20,8 +20,8 @@ def sari(chat: Chat) -> Person:
         ("en", "away until tomorrow", "Tue 24 Nov, 09:00"),
         ("en", "away until Friday", "Fri 27 Nov, 09:00"),
         ("id", "cuti sampai 7 Desember", "7 Des"),
-        ("mn", "эзгүй 12-р сарын 7 хүртэл", "12 сарын 7"),
-        ("fil", "wala muna hanggang 7 Disyembre", "7"),
+        ("mn", "эзгүй 12-р сарын 7 хүртэл", "Да 7 12-р сар, 09:00"),
+        ("fil", "nakabakasyon hanggang 7 Disyembre", "7"),
         ("th", "ไม่อยู่ ถึง 7 ธันวาคม 2569", "7 ธ.ค."),
     ],
 )

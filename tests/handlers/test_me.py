@@ -105,10 +105,10 @@ def test_topics_are_written_in_words_and_shown_for_a_yes(sari: Person) -> None:
     sari.says("me")
     sari.presses("Change")
     sari.presses("Topics")
-    sari.says("legal drafting")
-    assert "I read: Legal drafting" in sari.last
+    sari.says("legal drafting and open budgets")
+    assert "I read: Procurement law reform" in sari.last
     sari.presses("Right")
-    assert "Your topics from now on: Legal drafting" in sari.last
+    assert "Your topics from now on: Procurement law reform" in sari.last
 
 
 def test_languages_are_chosen_and_typed(sari: Person) -> None:

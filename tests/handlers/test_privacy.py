@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bot.domain.profiles import Audience, Preset
+from storage import UnitOfWork
 from tests.chat import Chat, Person
 
 
@@ -22,7 +23,8 @@ def finds(who: Person, name: str) -> bool:
 
 def befriend(chat: Chat, one: Person, other: Person) -> None:
     """Two people have met."""
-    assert one.member and other.member
+    assert one.member is not None
+    assert other.member is not None
     ids = (one.member, other.member)
     chat.store.now(lambda unit: unit.introductions.befriend(chat.cohort, *ids, chat.clock.now(), None))
 
@@ -41,20 +43,27 @@ def test_hidden_is_found_by_nobody_until_it_is_undone(chat: Chat, sari: Person) 
 
 def test_narrowing_stops_what_waits_to_name_me(chat: Chat, sari: Person) -> None:
     bat = chat.joins("Bat", preset=Preset.HIDDEN)
-    for _ in ("once", "twice"):
-        bat.says("mongolia beneficial ownership")
-    bat.presses("Tell me when somebody joins")
-    assert sari.member
-    waiting = chat.store.now(
-        lambda unit: unit.outbox.add(
-            idem="test", key=b"0" * 16, lane="console:test", conversation="dm:Bat", member_id=bat.member, now=chat.clock.now(),
-            body={"text": "Sari joined", "language": "en"}, cause="test", about=(sari.member or 0,),
-            at=chat.clock.now().replace(hour=23),
+    later = chat.clock.now().replace(hour=23)
+
+    def wait(unit: UnitOfWork) -> int:
+        return unit.outbox.add(
+            idem="test",
+            key=b"0" * 16,
+            lane="console:test",
+            conversation="dm:Bat",
+            member_id=bat.member,
+            body={"text": "Sari joined", "language": "en"},
+            cause="test",
+            now=chat.clock.now(),
+            about=(sari.member or 0,),
+            at=later,
         )
-    )  # fmt: skip
+
+    waiting = chat.store.now(wait)
     sari.says("me")
     sari.presses("Who sees me")
     sari.presses("Careful")
+    assert "1 message that waited to be sent with your name was stopped." in sari.last
     row = chat.store.now(lambda unit: unit.outbox.get(waiting))
     assert row is not None
     assert row.state == "cancelled"

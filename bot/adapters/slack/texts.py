@@ -16,6 +16,7 @@ ESCAPES = {
     ">": f"{WORD_JOINER}&gt;",
     **{character: WORD_JOINER + character for character in "*_~`"},
 }
+ESCAPING = str.maketrans(ESCAPES)
 BREAKS = ("\n\n", "\n", ". ", "? ", "! ", "。", " ")
 TOKEN = re.compile(r"<([@#!]|[a-z][a-z0-9+.-]*:)([^<>|]*)(?:\|([^<>]*))?>", re.IGNORECASE)
 FLAG = re.compile(r":flag-([a-z]{2}):")
@@ -23,11 +24,13 @@ FLAG = re.compile(r":flag-([a-z]{2}):")
 
 def units(text: str) -> int:
     """Length in UTF-16 code units: never less than what Slack may count."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def readable(text: str) -> str:
     """The text without lone surrogates and control characters, which make a call invalid."""
+    if text.replace("\n", "").isprintable():
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
@@ -80,10 +83,13 @@ def chunks(text: str, limit: int) -> Iterator[str]:
 
 def escaped(text: str, limit: int) -> str:
     """The text for mrkdwn within `limit` units, cut by whole characters so that no escape is split."""
+    whole = text[: limit + 1].translate(ESCAPING)
+    if units(whole) <= limit:
+        return whole
     size = 0
     kept: list[str] = []
     for cluster in clusters(text[: limit + 64]):
-        piece = "".join(ESCAPES.get(character, character) for character in cluster)
+        piece = cluster.translate(ESCAPING)
         size += units(piece)
         if size > limit - 1:
             return "".join(kept) + ELLIPSIS

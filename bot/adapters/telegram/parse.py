@@ -18,6 +18,7 @@ KINDS = (
     "giveaway", "giveaway_winners", "passport_data", "users_shared", "chat_shared", "web_app_data",
 )  # fmt: skip
 LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
+DEFUSED = "/\u2060"  # how render shows a slash word that must not be tapped
 OWN_CODES = {"tl": "fil"}  # Telegram's two-letter code for Filipino
 
 Json = Mapping[str, Any]
@@ -83,9 +84,7 @@ def _message(number: str, message: Json, bot: str) -> Incoming:
         if kind is None:  # a service message: something was pinned, a background chosen
             return Incoming()
         album = message.get("media_group_id")  # ten photos are one thing to answer: one id, so the rest are repeats
-        return Incoming(
-            Unreadable(id=f"album-{album}" if album else number, sender=sender, address=address, kind=kind)
-        )
+        return Incoming(Unreadable(id=f"album-{album}" if album else number, sender=sender, address=address, kind=kind))
     text = _text(message, "text")
     name, rest = _command(text)
     if name:
@@ -155,6 +154,7 @@ def _address(sender: Sender) -> Address:
 
 def _command(text: str) -> tuple[str, str]:
     """The slash word, without the slash and `@bot`, and what follows; empty strings for other text."""
+    text = text.replace(DEFUSED, "/", 1)  # copied from a message of ours
     if not text.startswith("/") or not text[1:2].strip():
         return "", ""
     first, *rest = text[1:].split(maxsplit=1)

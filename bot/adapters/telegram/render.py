@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
+from bot.adapters.telegram.parse import DEFUSED
 from bot.core.ids import button_handle
 from bot.core.replies import Content, Pressable
 
@@ -31,9 +32,9 @@ NOTHING = "…"  # an empty message cannot be sent
 BLANK = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc"  # letters and symbols that show nothing
 DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\ud800-\udfff]")
 LINE_END = re.compile("\r\n?|\u2028|\u2029")
-# Telegram turns "/word" into something that can be tapped, and the tap says it in the reader's name.
-COMMAND = re.compile(r"(?<![\w/<>])/(?=[A-Za-z0-9_])")
-DEFUSED = "/\u2060"
+# Telegram turns "/word" into something that can be tapped, and the tap says it in the reader's name: "/leave" in
+# somebody's project must not. Two words harm nobody, and the bot shows them itself.
+COMMAND = re.compile(r"(?<![\w/<>])/(?=[A-Za-z0-9_])(?!(?:start|help)\b)")
 SENTENCE_END = re.compile(r"\n+|(?<=[.!?…。！？।])\s+")
 JOINING = frozenset("\u200d\ufe0e\ufe0f")
 STYLES = {"primary": "primary", "danger": "danger"}

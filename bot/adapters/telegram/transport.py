@@ -154,7 +154,7 @@ def _body(data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, bo
     try:
         if not data.contains_files:
             return data.url_encoded_parameters().encode("ascii"), False
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # names of files as they are, in UTF-8
         for name, value in data.json_parameters.items():
             form.add_field(name, value)
         for name, (filename, content, media_type) in data.multipart_data.items():

@@ -1,0 +1,70 @@
+"""`python3 -m bot invite`: a code that lets somebody in, and the databases that it does not touch."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.clock import SetClock
+from bot.core.ids import SeededIds, code_hash
+from bot.invite import COHORT, main
+from storage import open_store
+from storage.migrate import upgrade
+from tests.chat import START
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Settings with a database of their own."""
+    file = tmp_path / "config.toml"
+    file.write_text(f'[bot]\ndatabase_url = "sqlite:///{tmp_path / "kawan.db"}"\n[programme]\nname = "Reform Asia"\n')
+    file.chmod(0o600)
+    return file
+
+
+def invite(config: Path, **asked: Any) -> int:
+    """Run the verb."""
+    words = {"config": str(config), "role": "facilitator", "uses": 1, "days": 14, **asked}
+    return main(argparse.Namespace(**words), clock=SetClock(START), ids=SeededIds(1))
+
+
+def test_it_makes_the_cohort_and_prints_a_code_that_works(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invite(config) == 0
+    shown = re.search(r"/start (\S{22})", capsys.readouterr().out)
+    assert shown is not None
+    store = open_store(f"sqlite:///{config.parent / 'kawan.db'}", inline=True)
+    found = store.now(lambda unit: unit.invites.find(code_hash(shown[1]), START))
+    cohort = store.now(lambda unit: unit.members.cohort_named(COHORT))
+    store.close()
+    assert found is not None
+    assert (found.role, found.uses, found.cohort_id) == ("facilitator", 1, cohort)
+
+
+def test_a_second_invitation_is_for_the_same_cohort(config: Path) -> None:
+    assert invite(config) == 0
+    assert main(
+        argparse.Namespace(config=str(config), role="fellow", uses=3, days=7), clock=SetClock(START), ids=SeededIds(2)
+    ) == 0  # fmt: skip
+    store = open_store(f"sqlite:///{config.parent / 'kawan.db'}", inline=True)
+    found = store.now(lambda unit: unit.invites.open_in(unit.members.cohort_named(COHORT) or 0, START))
+    store.close()
+    assert sorted((one.role, one.uses) for one in found) == [("facilitator", 1), ("fellow", 3)]
+
+
+def test_the_demos_database_is_not_touched(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = f"sqlite:///{config.parent / 'kawan.db'}"
+    upgrade(url)
+    store = open_store(url, inline=True)
+    store.now(lambda unit: unit.members.set_fact("demo", "yes"))
+    assert invite(config) == 1
+    assert "This is the demo's database" in capsys.readouterr().err
+    assert store.now(lambda unit: unit.members.cohort_named(COHORT)) is None
+    store.close()
+
+
+@pytest.mark.parametrize("asked", [{"uses": 0}, {"uses": 2}, {"days": 0}, {"days": 4000}])
+def test_what_cannot_be_is_refused(config: Path, asked: dict[str, int]) -> None:
+    assert invite(config, **asked) == 2
+    assert not (config.parent / "kawan.db").exists()
