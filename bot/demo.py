@@ -17,8 +17,8 @@ from storage.members import Member
 from storage.profiles import PURPOSES
 
 PLATFORM = "console"
-DEFAULT = "Sekar"  # as whom one speaks unless one says so
-OTHERS = ("Bonar", "Pilo")
+DEFAULT = "Pilo"  # as whom one speaks unless one says so; the bot speaks English with her
+OTHERS = ("Sekar", "Maral")
 MARK = "demo"  # the fact by which a database says that it is a demo's
 PRESETS = {"cohort": Preset.OPEN, "coalition": Preset.CAREFUL, "facilitators": Preset.HIDDEN}
 SIDES = {"government": "buyer", "private_sector": "bidder"}

@@ -33,7 +33,7 @@ def main(args: argparse.Namespace) -> int:
         print(f"wrong: {error}")
         return 78
     findings = [Finding("well", "The settings can be read."), *_versions(), *_content(), *_database(settings)]
-    findings += _platforms(settings)
+    findings += [*_programme(settings), *_platforms(settings)]
     for finding in findings:
         print(f"{finding.level}: {finding.said}")
     return 1 if any(finding.level == "wrong" for finding in findings) else 0
@@ -103,6 +103,18 @@ WORDS = {
     "unconfirmed": "that perhaps did not arrive",
     "in_doubt": "that are being checked",
 }
+
+
+def _programme(settings: Settings) -> Iterator[Finding]:
+    of = settings.programme
+    for key, why in (
+        ("operator", "people are not told who runs the bot"),
+        ("operator_contact", "people do not know whom to write to"),
+        ("host_country", "people are told that their data lies in a country still to be named"),
+        ("emergency_contacts", "somebody in danger gets only the general contacts"),
+    ):
+        if not getattr(of, key):
+            yield Finding("aware", f"[programme] {key} is empty: {why}.")
 
 
 def _platforms(settings: Settings) -> Iterator[Finding]:

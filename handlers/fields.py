@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from babel import Locale
-
 from bot.core import (
     Button,
     Card,
@@ -18,21 +16,18 @@ from bot.core import (
     Router,
     Say,
     Tongue,
-    Wrong,
     lines,
     listed,
     t,
 )
-from bot.domain.places import city_of, find_city, find_place, near_places, place_in, zones_of
-from bot.domain.words import folded
+from bot.domain.places import city_of, zones_of
 from handlers import wording
 from handlers.me import check_name, doubt, short
+from handlers.readings import FIVE, check_languages, check_place, check_topics
 
 router = Router()
 
 EMPTY = "-"
-MOST_TOPICS = 10
-FIVE = ("en", "id", "mn", "fil", "th")
 SIDES = (Choice("buyer", t("Buyer")), Choice("bidder", t("Bidder")), Choice("neither", t("Neither")))
 LABELS: dict[str, Say] = {
     "name": t("Your name"),
@@ -140,51 +135,12 @@ def _sure(ctx: Context, field: str, value: Any, question: Say) -> Card:
     return Card(question, buttons=(yes, Button(t("Change"), "fields.open", field)))
 
 
-def check_place(ctx: Context, text: str) -> dict[str, Any]:
-    """A city or a country, in any of the languages, or Wrong with names that are near."""
-    city = find_city(text)
-    found = city or find_place(text)
-    named = ctx.programme.understanding.understand(text, ctx.me.language).countries
-    if found is None and len(named) == 1:
-        found = place_in(named[0])
-    if found is None:
-        near = near_places(text)
-        hint = t("Near to it: {near}.", near=listed(near)) if near else None
-        raise Wrong(lines(t("I did not find that time zone. Type a city, for example Manila or Hovd."), hint))
-    # A city says the zone; a country with several zones needs one more question.
-    sure = city is not None or len(zones_of(found.country)) == 1
-    return {"country": found.country, "time_zone": found.time_zone, "sure": sure}
-
-
 def _zones(ctx: Context) -> Sequence[Choice]:
     return [Choice(zone, city_of(zone)) for zone in zones_of(ctx.answers["place"]["country"])[:12]]
 
 
 def _unsure(ctx: Context) -> bool:
     return "place" in ctx.answers and not ctx.answers["place"]["sure"]
-
-
-def _topics(ctx: Context, text: str) -> list[str]:
-    found = ctx.programme.understanding.understand(text, ctx.me.language).topics
-    if found:
-        return list(found[:MOST_TOPICS])
-    near = [wording.topic(ctx, slug) for slug in ctx.programme.understanding.nearest(text)]
-    hint = t("Near to it: {near}.", near=listed(near)) if near else None
-    raise Wrong(lines(t("I know no topic in these words. Please try others."), hint))
-
-
-def _languages(ctx: Context, text: str) -> list[str]:
-    known: dict[str, str] = {}
-    for reader in {"en", ctx.me.language}:
-        known |= {folded(name): code for code, name in Locale.parse(reader).languages.items() if len(code) <= 3}
-    for code in FIVE:
-        known[folded(ctx.say(Tongue(code, own=True)))] = code
-    typed = [part.strip() for part in text.replace(" and ", ",").split(",") if part.strip()]
-    unknown = [part for part in typed if folded(part) not in known]
-    if unknown:
-        raise Wrong(t("I do not know the language {typed}. Please write its name in English or in your language.",
-                      typed=unknown[0][:40]))  # fmt: skip
-    return list(dict.fromkeys([*ctx.answers.get("languages", ()), *(known[folded(part)] for part in typed)]))
 
 
 def _none(ctx: Context) -> Sequence[Choice]:
@@ -232,7 +188,7 @@ FORMS: dict[str, Form] = {
         choices=lambda ctx: [Choice(c.slug, wording.coalition(ctx, c.slug)) for c in ctx.programme.content.coalitions],
     ),
     "topics": _one(
-        "topics", t("What do you work on? Write it in your words; it replaces the topics you have."), check=_topics
+        "topics", t("What do you work on? Write it in your words; it replaces the topics you have."), check=check_topics
     ),
     "languages": _one(
         "languages",
@@ -240,7 +196,7 @@ FORMS: dict[str, Form] = {
         kind="many",
         open=True,
         choices=tuple(Choice(code, Tongue(code, own=True)) for code in FIVE),
-        check=_languages,
+        check=check_languages,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core import Button, Card, Choice, Context, Country, Field, Form, Reply, Role, Router, Say, lines, t
+from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, t
 from bot.core.router import Route
 from bot.domain.profiles import Profile
 from handlers import wording
@@ -42,7 +42,7 @@ def behind(ctx: Context) -> Reply:
     fields: list[tuple[Say, Say]] = [
         (t("Run by"), programme.operator),
         (t("For"), programme.name),
-        (t("Server in"), Country(programme.host_country)),
+        (t("Server in"), wording.stored_in(ctx)),
         (t("Contact"), programme.operator_contact or t("ask a facilitator")),
         (t("Who could read this chat"), _readers(ctx)),
     ]

@@ -291,8 +291,13 @@ def remind(ctx: Context) -> Reply:
     found = ctx.store.introductions.get(ctx.object or 0)
     if found is None or found.state != "proposed" or ctx.me.state != "active" or found.asker_id is None:
         return None
+    if found.request_message is not None:
+        ctx.edit(found.request_message, t("I ask again below."))
     card = request_card(ctx, found, t("A reminder, the only one:"))
-    ctx.send(ctx.me.id, card, about=(found.asker_id,), on_behalf=found.asker_id, urgency=Urgency.QUESTION, once=True)
+    message = ctx.send(
+        ctx.me.id, card, about=(found.asker_id,), on_behalf=found.asker_id, urgency=Urgency.QUESTION, once=True
+    )
+    ctx.store.introductions.change(found.id, request_message=message)
     return None
 
 

@@ -156,7 +156,7 @@ def consent_card(ctx: Context) -> Card:
             "I help reformers find allies and keep their projects moving. Run by {operator}, stored in {country}; "
             "they and {platform} could technically read this chat.",
             operator=programme.operator,
-            country=Country(programme.host_country),
+            country=wording.stored_in(ctx),
             platform=platform_name(ctx),
         ),
         t(

@@ -1,6 +1,6 @@
 """Who sees me: three presets, single fields, myself in others' eyes, and which facilitators looked."""
 
-from bot.core import Button, Card, Context, Country, Reply, Router, Say, When, lines, listed, t, tn
+from bot.core import Button, Card, Context, Reply, Router, Say, When, lines, listed, t, tn
 from bot.domain.profiles import FIELDS, Audience, Preset
 from handlers import wording
 
@@ -71,7 +71,7 @@ def kept(ctx: Context) -> Say:
             "Who could read it technically: {operator}, who runs the server in {country}; the company of the app that "
             "you write in; in Slack also the owner of the workspace.",
             operator=programme.operator,
-            country=Country(programme.host_country),
+            country=wording.stored_in(ctx),
         ),
         gap=True,
     )

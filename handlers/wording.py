@@ -24,6 +24,13 @@ def sector(ctx: Context, slug: str) -> Say:
     return Words(found.labels) if found else slug
 
 
+def stored_in(ctx: Context) -> Say:
+    """Where the data lies: the country, as far as it is known."""
+    if ctx.programme.host_country:
+        return Country(ctx.programme.host_country)
+    return t("your own country") if ctx.programme.fictional else t("a country still to be named")
+
+
 def name(of: Profile) -> Say:
     """What somebody is called; who shows no name is a fellow."""
     return of.name or t("A fellow")

@@ -134,6 +134,12 @@ _COLUMNS = (
 )
 _BY_KEY = sa.select(*_COLUMNS).where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = sa.select(*_COLUMNS).where(outbox.c.seq == sa.bindparam("seq"))
+_LATEST = (
+    sa.select(*_COLUMNS)
+    .where(outbox.c.member_id == sa.bindparam("member"))
+    .order_by(outbox.c.seq.desc())
+    .limit(1)
+)
 _NEWEST = (
     sa.select(*_COLUMNS)
     .where(
@@ -331,6 +337,10 @@ class Outbox:
     def newest(self, message: int) -> Row | None:
         """What a logical message says now: its newest edit, else itself."""
         return _row(self._connection.execute(_NEWEST, {"message": message}).one_or_none()) or self.get(message)
+
+    def latest_to(self, member_number: int) -> Row | None:
+        """The newest message, or change of one, to a member."""
+        return _row(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""

@@ -73,7 +73,7 @@ def test_it_says_what_this_is_whom_one_speaks_as_and_what_to_try(demo: Demo) -> 
     assert (talk.code, talk.wrong) == (0, "")
     first, second, third = talk.said.splitlines()[:3]
     assert "fictional" in first
-    assert "You are Sekar" in second
+    assert "You are Pilo" in second
     assert "Mirela" in second
     for word in ("who knows about beneficial ownership?", "allies", "help", "/later 3 days"):
         assert word in third
@@ -95,7 +95,7 @@ def test_each_line_is_shown_with_its_answer_until_one_leaves(demo: Demo) -> None
 
 def test_who_reads_another_language_is_told_how_to_change_it(demo: Demo) -> None:
     assert "type: language" not in demo.chat(speak_as="Pilo").said
-    hint = re.search(r"Sekar reads (\w+). To change that, type: language", demo.chat().said)
+    hint = re.search(r"Sekar reads (\w+). To change that, type: language", demo.chat(speak_as="Sekar").said)
     assert hint is None or hint[1] == "Indonesian"  # whether its catalogue is complete is not known here
 
 
@@ -209,7 +209,7 @@ def test_in_a_terminal_there_is_a_prompt_and_ctrl_d_leaves(demo: Demo) -> None:
                     os.write(keyboard, b"\x1b[1;1R")
 
     try:
-        until(b"Sekar>")
+        until(b"Pilo>")
         os.write(keyboard, b"allies\r")
         until(b"[1]")
         until(b"\x1b[?2004h", 2)  # the next prompt reads

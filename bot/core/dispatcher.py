@@ -40,6 +40,7 @@ from storage.outbox import Row
 log = get_logger("kawan.dispatcher")
 
 BUTTONS_LAST = timedelta(days=90)
+LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
 A_MINUTE = 20
 
@@ -200,7 +201,7 @@ class Dispatcher:
         slashed = text.startswith("/")
         if slashed:
             name, _, rest = text[1:].partition(" ")
-            return self._command(ctx, name.split("@")[0], rest.strip())
+            return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
         if waiting is not None and word not in ("help", "safe"):
@@ -223,11 +224,22 @@ class Dispatcher:
         if route is not None and route.takes_text:
             return self._word(ctx, route, rest.strip())
         ctx.text = text
-        return self._run_slot(ctx, "search")
+        return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+
+    def _typed_button(self, ctx: Context, text: str) -> Ack | None:
+        """A button's label, typed instead of pressed, is a press on the newest message."""
+        row = ctx.store.outbox.latest_to(ctx.me.id) if len(text) <= LONGEST_LABEL else None
+        for button in Content.from_json(row.body).buttons if row is not None and row.body else ():
+            route = self._engine.router.presses.get(button.action)
+            if button.label.casefold() == text.casefold() and route is not None:
+                ctx.value = button.value
+                return self._run(ctx, route)
+        return None
 
     def _command(self, ctx: Context, name: str, rest: str) -> Ack:
         if not name:
             name, _, rest = rest.partition(" ")
+        name = name.split("@")[0]  # Telegram names the bot in groups
         word = ctx.word_of(name)
         route = self._engine.router.words.get(word or "")
         if route is not None:

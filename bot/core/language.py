@@ -30,6 +30,7 @@ from bot.core.replies import (
 
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
+OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
 PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -146,6 +147,8 @@ def _locale(language: str) -> Locale:
 
 
 def _tongue(code: str, reader: str) -> str:
+    if code == reader and code in OWN_NAMES:
+        return OWN_NAMES[code]
     name = str(_locale(reader).languages.get(code, code))
     return name[:1].upper() + name[1:]
 

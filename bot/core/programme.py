@@ -17,7 +17,7 @@ class Programme:
     name: str = "the programme"
     operator: str = "the programme team"
     operator_contact: str = ""
-    host_country: str = "ID"
+    host_country: str = ""
     default_language: str = "en"
     default_time_zone: str = "Asia/Bangkok"
     emergency_contacts: str = ""

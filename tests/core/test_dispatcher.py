@@ -139,3 +139,11 @@ def test_a_word_said_in_a_channel_is_answered_in_the_direct_chat(chat: Chat) -> 
     assert ack.note == "I answered you in our direct chat."
     assert len(sari.sees()) == 1
     assert "channel:C1" not in chat.screens.seen
+
+
+def test_a_buttons_label_can_be_typed_instead_of_pressed(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("me")
+    sari.says("who sees me")
+    assert "Who sees me" not in sari.last or "Careful" in "".join([sari.last, *sari.buttons()])
+    assert "No one found." not in sari.last

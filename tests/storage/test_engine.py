@@ -94,7 +94,8 @@ def test_a_commit_that_fails_fails_every_job_of_its_group(threaded_store: Store)
         gate = threading.Event()
         first = asyncio.ensure_future(threaded_store.run(lambda unit: gate.wait(5)))
         await asyncio.sleep(0.05)
-        rest = [asyncio.ensure_future(threaded_store.run(job)) for job in (writes("one"), breaks, writes("two"))]
+        jobs: list[Callable[[UnitOfWork], None]] = [writes("one"), breaks, writes("two")]
+        rest = [asyncio.ensure_future(threaded_store.run(job)) for job in jobs]
         await asyncio.sleep(0.05)
         gate.set()
         return await asyncio.gather(first, *rest, return_exceptions=True)
@@ -117,7 +118,7 @@ def test_every_group_holds_a_waiting_relay_job_and_the_rest_go_by_turn(threaded_
 
     async def go() -> None:
         gate = threading.Event()
-        jobs = [asyncio.ensure_future(threaded_store.run(lambda unit: gate.wait(5)))]
+        jobs: list[asyncio.Future[Any]] = [asyncio.ensure_future(threaded_store.run(lambda unit: gate.wait(5)))]
         await asyncio.sleep(0.05)
         for turn in (Turn.BULK, Turn.TICK, *[Turn.EVENT] * 100, Turn.RELAY, Turn.RELAY):
             jobs.append(asyncio.ensure_future(threaded_store.run(job(turn.name), turn)))
@@ -281,7 +282,8 @@ def test_an_error_never_quotes_what_people_wrote(store: Store) -> None:
 def test_moments_keep_their_microseconds_and_come_back_in_utc(store: Store) -> None:
     jakarta = NOW.astimezone(timezone(timedelta(hours=7)))
     for moment in (jakarta, datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)):
-        back = store.now(lambda unit, moment=moment: unit.connection.scalar(sa.select(sa.literal(moment, Moment))))
+        asked = sa.select(sa.literal(moment, Moment))
+        back = store.now(lambda unit, asked=asked: unit.connection.scalar(asked))  # type: ignore[misc]
         assert back == moment
         assert back.tzinfo is UTC
     with pytest.raises(ValueError, match="without a time zone"):

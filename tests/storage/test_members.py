@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from storage import Store, UnitOfWork
+from storage.access import Viewer
 from storage.members import Member, Reachable
 from tests.storage.people import DAY, HOUR, NOW, new_cohort, new_fellow, new_member
 
@@ -153,15 +154,13 @@ def test_ended_pauses_are_found(store: Store) -> None:
 
 def test_a_profile_is_written_as_it_was_said_and_read_back(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
-        from storage.access import Viewer
-
         cohort = new_cohort(unit)
         me = new_fellow(unit, cohort)
         unit.profiles.write_list(cohort, me.id, "topics", ["b", "a", "b"])
         need = unit.profiles.add_wish(cohort, me.id, "need", "b", "a signature")
         unit.profiles.change_wish(me.id, need, text="two signatures")
         offer = unit.profiles.add_wish(cohort, me.id, "offer", "a", None)
-        unit.profiles.drop_wish(me.id + 1, offer)  # not theirs: nothing happens
+        unit.profiles.drop_wish(new_fellow(unit, cohort).id, offer)  # not theirs: nothing happens
         assert [(one.kind, one.text) for one in unit.profiles.wishes(me.id)] == [
             ("need", "two signatures"), ("offer", None),
         ]  # fmt: skip

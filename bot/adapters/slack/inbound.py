@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -40,6 +41,20 @@ class Late(Exception):
     """The transaction is not finished in time: no acknowledgement, Slack delivers again."""
 
 
+class Installed(AsyncAuthorize):
+    """Who we are, without asking Slack: a failure there would be acknowledged with an excuse, the event lost."""
+
+    def __init__(self, workspace: Workspace, token: str | None) -> None:
+        self._workspace = workspace
+        self._token = token
+
+    async def __call__(self, **_: object) -> AuthorizeResult:
+        at = self._workspace
+        return AuthorizeResult(
+            enterprise_id=None, team_id=at.team, bot_user_id=at.bot_user, bot_id=at.bot, bot_token=self._token
+        )
+
+
 class Inbound:
     """Bolt with one listener for each kind of request; `counted` says what came in and was not acted on."""
 
@@ -56,29 +71,27 @@ class Inbound:
         self.app = self._bolt(client)
 
     def _bolt(self, client: AsyncWebClient) -> AsyncApp:
-        """`authorize` never asks Slack: a failure there would be acknowledged with an excuse, and the event lost."""
         tokenless = AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=[])
         app = AsyncApp(
             name="kawan",
             client=tokenless,
-            authorize=self._authorize,
+            authorize=Installed(self._workspace, client.token),
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             request_verification_enabled=False,  # the guard has done it, over the raw bytes
             attaching_function_token_enabled=False,
         )
-        app.event(ANY)(self._take)
-        app.command(ANY)(self._take)
-        app.action(ANY)(self._take)
-        app.view(ANY)(self._take)
-        app.error(self._failed)
-        return app
 
-    async def _authorize(self) -> AuthorizeResult:
-        at = self._workspace
-        return AuthorizeResult(
-            enterprise_id=None, team_id=at.team, bot_user_id=at.bot_user, bot_id=at.bot, bot_token=self._client.token
-        )
+        async def take(body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+            return await self._take(body, ack)
+
+        async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+            return self._failed(error, body)
+
+        for kind in (app.event, app.command, app.action, app.view):
+            kind(ANY)(take)
+        app.error(failed)
+        return app
 
     async def respond(self, request: AsyncBoltRequest) -> BoltResponse:
         """The answer to one request: 200 after our commit, 503 when there was none."""
@@ -92,7 +105,7 @@ class Inbound:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
 
-    async def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+    def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         if isinstance(error, BoltUnhandledRequestError):
             self.counted[kind_of(body)] += 1
             return BoltResponse(status=200, body="")
