@@ -3,16 +3,18 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from bot.core.context import Context, Stranger
-from bot.core.forms import Choice, Field, Form, Wrong, question
+from bot.core.forms import Choice, Field, Form, question
 from bot.core.ids import code_hash
-from bot.core.replies import Button, Card, Country, Reply, Say, Tongue, lines, listed, t
+from bot.core.replies import Button, Card, Country, Reply, Say, Tongue, lines, t
 from bot.core.router import Router
 from bot.domain.allies import Ally, rank
-from bot.domain.places import Place, city_of, find_place, home_of, near_places
+from bot.domain.places import Place, city_of, find_place, home_of
 from handlers import allies, wording
-from handlers.me import check_name
+from handlers.me import check_name, doubt
+from handlers.readings import check_place
 from storage.invites import Invite
 from storage.profiles import PURPOSES
 from storage.search import Clause
@@ -297,16 +299,14 @@ def _elsewhere(ctx: Context) -> bool:
     return _guess(ctx) is None or ctx.answers.get("side") == "other"
 
 
-def check_place(ctx: Context, text: str) -> dict[str, str | None]:
-    """A city or a country, or Wrong with names that are near."""
-    found = find_place(text)
-    if found is None:
-        near = listed([*near_places(text)[:5]])
-        if near.items:
-            raise Wrong(t("I did not find that time zone. Type a city, for example Manila or Hovd. Near to it: {near}.",
-                          near=near))  # fmt: skip
-        raise Wrong(t("I did not find that time zone. Type a city, for example Manila or Hovd."))
-    return {"country": found.country, "time_zone": found.time_zone}
+def _name(ctx: Context, text: str) -> dict[str, Any]:
+    """A name as it will be shown, and whether to ask once more before it is kept."""
+    shown = check_name(ctx, text)
+    return {"shown": shown, "doubt": doubt(ctx, shown) is not None}
+
+
+def _is_doubtful(ctx: Context) -> bool:
+    return bool((ctx.answers.get("name") or {}).get("doubt"))
 
 
 def _names(ctx: Context) -> Sequence[Choice]:
@@ -330,7 +330,16 @@ JOIN = Form(
             kind="choice",
             open=True,
             choices=_names,
-            check=check_name,
+            check=_name,
+        ),
+        Field(
+            key="name_is_right",
+            question=lambda ctx: t(
+                "Your name will appear as: {name}. Is that right?", name=ctx.answers["name"]["shown"]
+            ),
+            kind="choice",
+            choices=(Choice("yes", t("Yes")),),
+            when=_is_doubtful,
         ),
         Field(
             key="side",
@@ -382,7 +391,7 @@ def joined(ctx: Context) -> Reply:
     ctx.store.profiles.write(
         cohort,
         me,
-        name=said["name"],
+        name=said["name"]["shown"],
         country=place["country"],
         side=None if ctx.me.is_facilitator else side,
         sector=prefilled.get("sector"),
@@ -391,7 +400,9 @@ def joined(ctx: Context) -> Reply:
     ctx.store.profiles.write_list(cohort, me, "languages", [ctx.me.language])
     if ctx.me.is_facilitator:
         ctx.refresh()
-        return t("Welcome, {name}. Type manage to invite people, or help for everything else.", name=said["name"])
+        return t(
+            "Welcome, {name}. Type manage to invite people, or help for everything else.", name=said["name"]["shown"]
+        )
     ctx.store.profiles.write_list(cohort, me, "coalitions", said["coalitions"])
     wanted = ctx.programme.understanding.understand(said["need"], ctx.me.language)
     topic = next(iter(wanted.topics), None)

@@ -18,7 +18,6 @@ from storage import UnitOfWork
 from storage.access import Access, Viewer
 from storage.members import Member
 
-
 ONLY_FACILITATORS = t("Only facilitators can do this. To reach them, type help.")
 
 

@@ -219,12 +219,20 @@ class Dispatcher:
             )
         if word in self._engine.router.words:
             return self._word(ctx, self._engine.router.words[word], "")
-        first, _, rest = text.partition(" ")
-        route = self._engine.router.words.get(ctx.word_of(first) or "")
-        if route is not None and route.takes_text:
-            return self._word(ctx, route, rest.strip())
+        route, rest = self._word_with_text(ctx, text)
+        if route is not None:
+            return self._word(ctx, route, rest)
         ctx.text = text
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+
+    def _word_with_text(self, ctx: Context, text: str) -> tuple[Route | None, str]:
+        """A word that takes text, at the beginning; in some languages it is two or three words long."""
+        parts = text.split(" ", 3)
+        for length in range(min(3, len(parts) - 1), 0, -1):
+            route = self._engine.router.words.get(ctx.word_of(" ".join(parts[:length])) or "")
+            if route is not None and route.takes_text:
+                return route, " ".join(parts[length:]).strip()
+        return None, ""
 
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""

@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.adapters.slack import TIMEOUT, SlackAdapter
+from bot.adapters.slack.inbound import Receive
 from bot.core.adapter import Ack, Envelope
 from bot.core.clock import SystemClock
 from bot.core.events import Address, Event
@@ -56,7 +57,7 @@ async def at_slack(
 
 @contextlib.asynccontextmanager
 async def listening(
-    server: SlackServer, receiver: Receiver, mode: Literal["socket", "http"] = "socket"
+    server: SlackServer, receiver: Receive, mode: Literal["socket", "http"] = "socket"
 ) -> AsyncIterator[SlackAdapter]:
     """An adapter that listens, in either mode."""
     async with at_slack(server, mode=mode) as adapter, _served(server, adapter, mode):
@@ -65,8 +66,8 @@ async def listening(
             if mode == "socket":
                 await server.connected(2)
             else:
-                await adapter.sign_in()
-                await asyncio.sleep(0)
+                while adapter.inbound.receive is None:
+                    await asyncio.sleep(0.01)
             yield adapter
         finally:
             running.cancel()

@@ -8,14 +8,15 @@ from typing import Literal
 
 import pytest
 
-from bot.app import build
+from bot.app import Kawan, build
 from bot.content import load
+from bot.core.adapter import Ack
 from bot.core.clock import SystemClock
-from bot.core.events import Command
+from bot.core.events import Command, Event
 from bot.core.ids import RandomIds, code_hash
 from bot.core.programme import Programme
 from storage import Store, UnitOfWork
-from tests.adapters.slack_bot import Receiver, listening
+from tests.adapters.slack_bot import listening
 from tests.adapters.slack_people import SlackPerson
 from tests.adapters.slack_platform import Slack
 from tests.adapters.slack_server import TEAM, SlackServer
@@ -48,10 +49,14 @@ async def at_work(store: Store, mode: Mode, pause: float = 0) -> AsyncIterator[S
         content=content, understanding=content.understanding(), name="Reform Asia", operator="Reform Trust",
         operator_contact="help@reform.example", host_country="SG", emergency_contacts="Call Mirela: 000",
     )  # fmt: skip
-    receiver = Receiver()
-    async with SlackServer(pause=pause) as server, listening(server, receiver, mode) as adapter:
+    working: list[Kawan] = []
+
+    async def receive(event: Event) -> Ack:
+        return await working[0].dispatcher.receive(event)
+
+    async with SlackServer(pause=pause) as server, listening(server, receive, mode) as adapter:
         kawan = build(store, programme, [adapter], a_minute=None)
-        adapter.inbound.receive = kawan.dispatcher.receive
+        working.append(kawan)
         delivering = asyncio.create_task(kawan.relays[0].run())
         try:
             yield server
@@ -116,22 +121,20 @@ def test_an_outsider_in_a_channel_is_answered_to_them_alone(threaded_store: Stor
     asyncio.run(go())
 
 
+@both
 @on_sqlite
-def test_a_repeated_delivery_is_acted_on_once_and_answered_at_slacks_pace(threaded_store: Store) -> None:
+def test_a_repeated_delivery_is_acted_on_once(threaded_store: Store, mode: Mode) -> None:
     code = invited(threaded_store)
 
     async def go() -> None:
-        async with at_work(threaded_store, "http", pause=1.0) as server:
+        async with at_work(threaded_store, mode) as server:
             sari = SlackPerson(server, "U0SARI")
             first = await sari.says(f"join {code}")
             for _ in range(3):
                 assert (await sari.sends(first.payload)).acknowledged
-            await sari.says("help")
             await sees(sari, "invitation")
-            await until(lambda: len(sari.screen) >= 2)
-            assert sum("personal invitation" in shown.text for shown in sari.screen) <= 2
-            keys = [shown.call["metadata"]["event_payload"]["key"] for shown in sari.screen]
-            assert len(set(keys)) == len(keys)
+            await asyncio.sleep(0.2)
+            assert len(sari.screen) == 1
 
     asyncio.run(go())
 
@@ -139,9 +142,9 @@ def test_a_repeated_delivery_is_acted_on_once_and_answered_at_slacks_pace(thread
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_conversation_runs_through_parse_and_render(store: Store) -> None:
     chat = Chat(store, Slack())
-    sari = chat.joins("Sari", needs=["legal-drafting"])
-    chat.joins("Bat", country="MN", offers=["legal-drafting"])
-    sari.says("legal drafting")
+    sari = chat.joins("Sari", needs=["beneficial-ownership"])
+    chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    sari.says("beneficial ownership mongolia")
     assert "Bat" in sari.last
     sari.presses("Meet Bat")
     assert sari.screen[-1].changed

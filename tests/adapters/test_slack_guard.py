@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import aiohttp
 import pytest
@@ -151,7 +151,7 @@ def test_the_largest_body_gets_in_and_one_more_byte_in_pieces_does_not() -> None
     async def go() -> None:
         async with SlackServer() as server, listening(server, Receiver(), "http"), aiohttp.ClientSession() as session:
 
-            async def pieces():  # type: ignore[no-untyped-def]
+            async def pieces() -> AsyncIterator[bytes]:
                 for _ in range(LARGEST_BODY // 4096 + 1):
                     yield b"x" * 4096
 

@@ -63,7 +63,8 @@ def test_a_rate_limit_says_how_long(header: str, seconds: float) -> None:
         client=None, http_verb="POST", api_url="", req_args={}, data={"ok": False, "error": "ratelimited"},
         headers={"Retry-After": header}, status_code=429,
     )  # fmt: skip
-    assert outcome_of(SlackApiError("", answer)) == RateLimited(seconds)
+    refusal: SlackApiError = SlackApiError("", answer)  # type: ignore[no-untyped-call]
+    assert outcome_of(refusal) == RateLimited(seconds)
 
 
 # What the local server does with `chat.postMessage`, the outcome, and whether the message stands on the screen.

@@ -6,7 +6,9 @@ from tests.chat import Chat
 
 def test_a_search_says_why_each_person_is_found(chat: Chat) -> None:
     sari = chat.joins("Sari", country="ID", offers=["open-data"], languages=["id", "en"])
-    chat.joins("Bat", country="MN", offers=[("beneficial-ownership", "Model clauses")], needs=["open-data"], languages=["en"])
+    chat.joins(
+        "Bat", country="MN", offers=[("beneficial-ownership", "Model clauses")], needs=["open-data"], languages=["en"]
+    )
     sari.says("beneficial ownership mongolia")
     assert "Bat (Mongolia)" in sari.last
     assert "Model clauses" in sari.last
@@ -32,7 +34,9 @@ def test_hidden_paused_other_cohort_and_absent_look_the_same(chat: Chat) -> None
 def test_careful_people_are_found_by_topic_within_their_coalitions_only(chat: Chat) -> None:
     near = chat.joins("Near", coalitions=["citizens"])
     far = chat.joins("Far", coalitions=["private-sector"])
-    chat.joins("Cara", coalitions=["citizens"], preset=Preset.CAREFUL, offers=[("beneficial-ownership", "secret words")])
+    chat.joins(
+        "Cara", coalitions=["citizens"], preset=Preset.CAREFUL, offers=[("beneficial-ownership", "secret words")]
+    )
     near.says("beneficial ownership")
     assert "Cara" in near.last
     assert "secret words" not in near.last

@@ -193,3 +193,26 @@ def test_a_facilitator_joins_with_name_and_place_only(chat: Chat) -> None:
     haruto.says("Haruto")
     haruto.presses("Yes")
     assert "Welcome, Haruto." in haruto.last
+
+
+def test_a_name_that_looks_like_markup_or_holds_tricks_is_shown_once_more_before_it_is_kept(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    sekar.says("<!channel> Sekar")
+    assert "Your name will appear as: <!channel> Sekar. Is that right?" in sekar.last
+    sekar.presses("Back")
+    sekar.says("Se\u202ekar")
+    assert "Your name will appear as: Sekar. Is that right?" in sekar.last
+    sekar.presses("Yes")
+    assert "In tenders you are" in sekar.last
+
+
+def test_nobody_joins_under_a_name_that_looks_like_a_facilitators(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    sekar.says("Мirеla")
+    assert "That name looks too much like another name in use." in sekar.last
+    sekar.says("Mirela S. of Jakarta")
+    assert "In tenders you are" in sekar.last

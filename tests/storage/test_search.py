@@ -1,4 +1,4 @@
-"""Search finds whom the viewer may know to fit, each once, and nobody else: compared with a plain reading of the rules."""
+"""Search finds whom the viewer may know to fit, each once and nobody else: compared with a plain reading of the rules."""
 
 import random
 from collections.abc import Sequence
@@ -155,7 +155,7 @@ def is_there(world: World, viewer: Person, person: Person) -> bool:
 
 
 def are_apart(world: World, one: Person, other: Person) -> bool:
-    if "facilitator" in (one.role,):
+    if one.role == "facilitator":
         return False
     sides = {one.said.side, other.said.side} == {"buyer", "bidder"}
     if sides and one.said.country and one.said.country == other.said.country:
@@ -215,7 +215,7 @@ CLAUSES = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     asked=st.lists(st.lists(CLAUSES, min_size=1, max_size=3), min_size=6, max_size=12),
@@ -398,4 +398,6 @@ def test_watchers_are_told_by_exact_keys_and_by_the_beginnings_of_words(store: S
 
 
 def test_a_name_has_at_least_three_letters() -> None:
-    assert [is_searchable_name(text) for text in ("Sar", "สมช", "%%%", "a_b", "Jo", "Jo%")] == [True, True, *[False] * 4]
+    assert is_searchable_name("Sar")
+    assert is_searchable_name("สมช")
+    assert not any(map(is_searchable_name, ("%%%", "a_b", "Jo", "Jo%", "")))
