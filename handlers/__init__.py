@@ -2,10 +2,12 @@
 
 from bot.core.router import Router
 from handlers import (
+    agreement,
     allies,
     apart,
     away,
     consent,
+    contacts,
     fields,
     glossary,
     introductions,
@@ -19,16 +21,24 @@ from handlers import (
     people,
     privacy,
     project,
+    questions,
     reports,
+    requests,
     safety,
+    watching,
     wishes,
 )
 from handlers import help as help_
 
 router = Router.of(
-    joining.router,  # from the invitation to the first person
+    joining.router,  # the invitation,
+    agreement.router,  # the yes,
+    questions.router,  # four questions and a person
     allies.router,  # find, ask, allies
-    introductions.router,  # meet
+    watching.router,  # tell me when somebody joins
+    requests.router,  # asking to meet,
+    introductions.router,  # being asked,
+    contacts.router,  # and how to be reached
     project.router,
     me.router,  # my profile: the card,
     fields.router,  # single fields,

@@ -2,7 +2,7 @@
 
 from bot.core import Button, Card, Context, Reply, Router, Say, lines, t
 from handlers import leaving
-from handlers.joining import CONSENT_VERSION, NEEDED, purposes
+from handlers.agreement import CONSENT_VERSION, NEEDED, purposes
 from handlers.privacy import stop_queued
 from handlers.safety import close_introductions
 from storage.profiles import PURPOSES

@@ -4,6 +4,7 @@ from bot.core.context import Context
 from bot.core.replies import Country, Say, Tongue, Words, lines, listed, t
 from bot.domain.allies import Reason
 from bot.domain.profiles import Help, Profile
+from bot.domain.topics import Wanted
 
 
 def topic(ctx: Context, slug: str | None) -> Say:
@@ -120,3 +121,12 @@ def fields(ctx: Context, of: Profile) -> tuple[tuple[Say, Say], ...]:
         (t("Time zone"), of.time_zone),
     ]
     return tuple((label, value) for label, value in found if value is not None)
+
+
+def understood(ctx: Context, wanted: Wanted) -> Say | None:
+    """What was read in the text, so that a wrong reading is seen."""
+    said: list[Say] = [topic(ctx, slug) for slug in wanted.topics]
+    said += [coalition(ctx, slug) for slug in wanted.coalitions]
+    said += [sector(ctx, slug) for slug in wanted.sectors]
+    said += [Country(code) for code in wanted.countries]
+    return t("I read: {what}.", what=listed(said)) if said else None

@@ -18,7 +18,7 @@ from tests.chat import Chat, Person
 # Every route's answer to "who may use this?". A new route without a row here fails the first test.
 EVERYBODY_ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
-    *("help.behind", "help.open", "joining.agree", "joining.choose", "joining.language", "joining.no", "joining.what"),
+    *("help.behind", "help.open", "agreement.agree", "agreement.choose", "joining.language", "joining.no", "agreement.what"),
     *("language.open", "language.speak", "leaving.open", "leaving.undo", "leaving.yes", "safety.tell"),
     *("form:joining.questions",),
 }
@@ -30,19 +30,19 @@ FACILITATORS = {
 MEMBERS = {
     *("word:allies", "word:ask", "word:away", "word:find", "word:me", "word:mydata", "word:project", "word:stop"),
     *("word:what", "allies.again", "allies.coalition", "allies.country", "allies.more", "allies.topic"),
-    *("allies.unwatch", "allies.watch", "apart.keep", "apart.open", "apart.person", "apart.remove", "apart.sector"),
+    *("watching.unwatch", "watching.watch", "apart.keep", "apart.open", "apart.person", "apart.remove", "apart.sector"),
     *("away.back", "away.day", "away.for", "away.open", "consent.no", "consent.open", "consent.yes", "fields.keep"),
-    *("fields.open", "fields.undo", "glossary.list", "help.human", "help.reply", "introductions.cancel"),
-    *("introductions.look", "introductions.no", "introductions.preview", "introductions.requests"),
-    *("introductions.send", "introductions.share", "introductions.withdraw", "introductions.yes", "joining.reading"),
-    *("joining.topic", "me.change", "me.open", "mirror.ask", "mirror.open", "mirror.person", "mirror.reach"),
+    *("fields.open", "fields.undo", "glossary.list", "help.human", "help.reply", "requests.cancel"),
+    *("introductions.look", "introductions.no", "requests.preview", "requests.open"),
+    *("requests.send", "contacts.share", "requests.withdraw", "introductions.yes", "questions.reading"),
+    *("questions.topic", "me.change", "me.open", "mirror.ask", "mirror.open", "mirror.person", "mirror.reach"),
     *("mydata.open", "privacy.field", "privacy.fields", "privacy.looked", "privacy.preset", "privacy.set"),
     *("privacy.who", "project.open", "project.undo", "project.write", "reports.open", "wishes.add", "wishes.keep"),
     *("wishes.open", "wishes.other", "wishes.remove", "form:apart.which", "form:apart.who", "form:away.day"),
     *("form:fields.coalitions", "form:fields.languages", "form:fields.name", "form:fields.native_name"),
     *("form:fields.organisation", "form:fields.other_name", "form:fields.place", "form:fields.role_title"),
     *("form:fields.sector", "form:fields.side", "form:fields.topics", "form:help.answer", "form:help.human"),
-    *("form:introductions.share", "form:mirror.name", "form:project.words", "form:reports.report", "form:wishes.words"),
+    *("form:contacts.share", "form:mirror.name", "form:project.words", "form:reports.report", "form:wishes.words"),
 }
 CLOCK = {"away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase"}
 
@@ -171,7 +171,7 @@ def test_whoever_is_out_of_reach_looks_absent(chat: Chat, reach: str) -> None:
         curious.says(text)
         assert "No one found." in curious.last
         assert f"{FIELDS['name']} (" not in curious.last
-    press(chat, curious, "introductions.preview", json.dumps({"to": number, "topic": None, "why": []}))
+    press(chat, curious, "requests.preview", json.dumps({"to": number, "topic": None, "why": []}))
     assert FIELDS["name"] not in curious.last
     assert person.sees() == []
 

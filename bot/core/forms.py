@@ -264,7 +264,7 @@ def page(ctx: "Context", dialog: Dialog) -> Page:
             kind=one.kind,
             choices=tuple((choice.value, ctx.say(choice.label)) for choice in one.offered(ctx)),
             optional=one.optional,
-            value=str(dialog.answers.get(one.key) or ""),
+            value=_typed(dialog.answers.get(one.key)),
         )
         for one in form.applying(ctx)
     )
@@ -277,6 +277,11 @@ def page(ctx: "Context", dialog: Dialog) -> Page:
         ctx.say(t("Cancel")),
         dialog.question,
     )
+
+
+def _typed(answer: Any) -> str:
+    """An answer as it would be typed; several choices are joined by commas."""
+    return ",".join(answer) if isinstance(answer, list) else str(answer or "")
 
 
 def take_page(ctx: "Context", dialog: Dialog, submitted: dict[str, str]) -> tuple[Reply, dict[str, str]]:

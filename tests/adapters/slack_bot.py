@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.adapters.slack import TIMEOUT, SlackAdapter
-from bot.adapters.slack.inbound import Receive
+from bot.adapters.slack.inbound import Opened, Receive
 from bot.core.adapter import Ack, Envelope
 from bot.core.clock import SystemClock
 from bot.core.events import Address, Event
@@ -25,9 +25,14 @@ class Receiver:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.opened: list[int] = []
         self.takes = 0.0
         self.failures = 0
         self.answer: Callable[[Event], Ack] = lambda event: Ack()
+
+    async def open(self, held: int) -> None:
+        """A form page is open: its held question is no longer needed."""
+        self.opened.append(held)
 
     async def __call__(self, event: Event) -> Ack:
         await asyncio.sleep(self.takes)
@@ -40,7 +45,12 @@ class Receiver:
 
 @contextlib.asynccontextmanager
 async def at_slack(
-    server: SlackServer, *, api_url: str = "", bot_token: str = BOT_TOKEN, mode: Literal["socket", "http"] = "socket"
+    server: SlackServer,
+    *,
+    api_url: str = "",
+    bot_token: str = BOT_TOKEN,
+    mode: Literal["socket", "http"] = "socket",
+    opened: Opened | None = None,
 ) -> AsyncIterator[SlackAdapter]:
     """An adapter that can send; it does not listen."""
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
@@ -52,15 +62,16 @@ async def at_slack(
             mode=mode,
             session=session,
             clock=SystemClock(),
+            opened=opened,
         )
 
 
 @contextlib.asynccontextmanager
 async def listening(
-    server: SlackServer, receiver: Receive, mode: Literal["socket", "http"] = "socket"
+    server: SlackServer, receiver: Receive, mode: Literal["socket", "http"] = "socket", opened: Opened | None = None
 ) -> AsyncIterator[SlackAdapter]:
     """An adapter that listens, in either mode."""
-    async with at_slack(server, mode=mode) as adapter, _served(server, adapter, mode):
+    async with at_slack(server, mode=mode, opened=opened) as adapter, _served(server, adapter, mode):
         running = asyncio.create_task(adapter.run(receiver))
         try:
             if mode == "socket":

@@ -4,52 +4,19 @@ import asyncio
 import contextlib
 import itertools
 import json
-import socket
-import struct
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from tests.adapters.telegram_faults import Fault, fail
+from tests.adapters.telegram_people import ChatMessage, Person, write
 from tests.adapters.telegram_rules import METHODS, Arguments, Files, Refused, bad, read_arguments
 
 NOT_LIMITED = {"getMe", "getUpdates", "setWebhook", "deleteWebhook", "answerCallbackQuery"}
-GROUP = -1001
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens instead of an ordinary answer, or after the work was done (`accepted`).
-
-    `how`: answer (status, body), cut (closed without an answer), reset (TCP RST), slow (seconds), half (of a body).
-    """
-
-    how: str
-    accepted: bool = False
-    status: int = 200
-    body: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@dataclass
-class ChatMessage:
-    """One message as a person sees it."""
-
-    number: int
-    text: str
-    bold: list[str]
-    buttons: list[tuple[str, str]]  # label, what it carries
-    kind: str = "text"
-    file: tuple[str, bytes] | None = None
-    edits: int = 0
-
-    @property
-    def labels(self) -> list[str]:
-        return [label for label, _ in self.buttons]
 
 
 @dataclass
@@ -85,7 +52,6 @@ class TelegramServer:
         self._last_in_chat: dict[int, float] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._updates: list[dict[str, Any]] = []
-        self._delivered: set[int] = set()
         self._next_update = 100
         self._numbers = itertools.count(1)
         self._new = asyncio.Event()
@@ -162,7 +128,7 @@ class TelegramServer:
         call = Call(method, arguments)
         self.calls.append(call)
         if fault is not None and not fault.accepted:
-            return await _fail(request, fault)
+            return await fail(request, fault)
         try:
             self._limit(method, arguments)
             result = await self._do(method, arguments, files)
@@ -170,7 +136,7 @@ class TelegramServer:
             return _answer(refused)
         call.done = True
         if fault is not None:
-            return await _fail(request, fault, result)
+            return await fail(request, fault, result)
         return web.json_response({"ok": True, "result": result})
 
     async def _do(self, method: str, arguments: Arguments, files: Files) -> Any:
@@ -225,7 +191,8 @@ class TelegramServer:
         offset, limit = arguments.get("offset", 0), arguments.get("limit", 100)
         if not 1 <= limit <= 100:
             raise bad("limit must be from 1 to 100")
-        self._updates = [u for u in self._updates if u["update_id"] >= offset or u["update_id"] not in self._delivered]
+        if offset <= self._next_update:  # an offset from the future confirms nothing
+            self._updates = [u for u in self._updates if u["update_id"] >= offset]
         waiting = asyncio.ensure_future(self._something(arguments.get("timeout", 0)))
         self._poller = waiting
         try:
@@ -239,7 +206,6 @@ class TelegramServer:
             )
         allowed = arguments.get("allowed_updates")
         batch = [u for u in self._updates if not allowed or set(u) & set(allowed)][:limit]
-        self._delivered |= {u["update_id"] for u in batch}
         return batch
 
     async def _something(self, timeout: float) -> None:
@@ -309,7 +275,7 @@ class TelegramServer:
         screen = self._open(arguments["chat_id"])
         kind = {"sendMessage": "text", "sendDocument": "document", "sendPhoto": "photo"}[method]
         message = ChatMessage(self.message_number(), "", [], [], kind, next(iter(files.values()), None))
-        _write(message, arguments)
+        write(message, arguments)
         screen.append(message)
         return self._shown(arguments["chat_id"], message)
 
@@ -327,7 +293,7 @@ class TelegramServer:
             message.kind, message.file = media["type"], files[media["media"].removeprefix("attach://")]
             arguments |= {name: media[name] for name in ("caption", "caption_entities") if name in media}
         before = (message.text, message.bold, message.buttons)
-        _write(message, arguments)
+        write(message, arguments)
         if method != "editMessageMedia" and before == (message.text, message.bold, message.buttons):
             raise bad(
                 "message is not modified: specified new message content and reply markup are exactly the same as a "
@@ -351,75 +317,6 @@ class TelegramServer:
         }  # fmt: skip
 
 
-@dataclass
-class Person:
-    """Somebody with the Telegram app."""
-
-    server: TelegramServer
-    id: int
-    name: str
-    language: str
-
-    @property
-    def user(self) -> dict[str, Any]:
-        return {"id": self.id, "is_bot": False, "first_name": self.name, "language_code": self.language}
-
-    @property
-    def chat(self) -> dict[str, Any]:
-        return {"id": self.id, "type": "private", "first_name": self.name}
-
-    @property
-    def screen(self) -> list[ChatMessage]:
-        return self.server.screens[self.id]
-
-    def says(self, text: str, **more: Any) -> int:
-        return self.sends(text=text, **more)
-
-    def sends(self, **content: Any) -> int:
-        """A message with this content, text or not; returns the update's number."""
-        message = {
-            "message_id": self.server.message_number(),
-            "from": self.user,
-            "chat": self.chat,
-            "date": 1_790_000_000,
-        }
-        return self.server.happens(message={**message, **content})
-
-    def presses(self, label: str) -> str:
-        """Press the newest button that begins so; returns the id of the query."""
-        for message in reversed(self.screen):
-            for shown, data in message.buttons:
-                if shown.startswith(label):
-                    return self.presses_data(data, message)
-        raise AssertionError(f"{self.name} sees no button {label!r}")
-
-    def presses_data(self, data: str, message: ChatMessage | None = None) -> str:
-        query = f"q{self.server.message_number()}"
-        number = message.number if message else 1
-        under = {
-            "message_id": number,
-            "date": 1_790_000_000,
-            "chat": self.chat,
-            "text": message.text if message else "",
-        }
-        self.server.happens(
-            callback_query={"id": query, "from": self.user, "chat_instance": "1", "data": data, "message": under}
-        )
-        return query
-
-    def blocks(self, status: str = "kicked") -> int:
-        """Block the bot; "member" unblocks it."""
-        self.server.blocked.add(self.id) if status == "kicked" else self.server.blocked.discard(self.id)
-        bot = {"id": self.server.bot_id, "is_bot": True, "first_name": "Kawan"}
-        return self.server.happens(
-            my_chat_member={
-                "chat": self.chat, "from": self.user, "date": 1_790_000_000,
-                "old_chat_member": {"user": bot, "status": "member"},
-                "new_chat_member": {"user": bot, "status": status},
-            }
-        )  # fmt: skip
-
-
 async def _read(request: web.Request) -> tuple[dict[str, str], Files]:
     fields: dict[str, str] = {}
     files: Files = {}
@@ -441,46 +338,3 @@ def _answer(refused: Refused) -> web.Response:
     if refused.parameters:
         body["parameters"] = refused.parameters
     return web.json_response(body, status=refused.status)
-
-
-def _write(message: ChatMessage, arguments: Arguments) -> None:
-    text = str(arguments.get("text") or arguments.get("caption") or "").strip()
-    encoded = text.encode("utf-16-le")
-    entities = arguments.get("entities") or arguments.get("caption_entities") or []
-    message.text = text
-    message.bold = [
-        encoded[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in entities
-    ]  # fmt: skip
-    message.buttons = list(_buttons(arguments.get("reply_markup", [])))
-
-
-def _buttons(rows: list[list[dict[str, str]]]) -> Iterator[tuple[str, str]]:
-    for row in rows:
-        for button in row:
-            yield button["text"], button["callback_data"]
-
-
-async def _fail(request: web.Request, fault: Fault, result: Any = None) -> web.StreamResponse:
-    transport = request.transport
-    assert transport is not None
-    match fault.how:
-        case "cut":
-            transport.close()
-        case "reset":
-            raw: socket.socket = transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            transport.abort()
-        case "slow":
-            await asyncio.sleep(fault.seconds)
-            return web.json_response({"ok": True, "result": result})
-        case "half":
-            response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
-            await response.prepare(request)
-            await response.write(b'{"ok": true, "res')
-            transport.close()
-            return response
-        case _:
-            return web.Response(
-                status=fault.status, text=fault.body, headers={"Content-Type": "application/json", **fault.headers}
-            )
-    return web.Response()

@@ -30,7 +30,10 @@ PAGE = Page(
 def played(mode: Mode, scene: Scene, *, deadline: float = 3.0) -> None:
     async def go() -> None:
         receiver = Receiver()
-        async with SlackServer(deadline=deadline) as server, listening(server, receiver, mode) as adapter:
+        async with (
+            SlackServer(deadline=deadline) as server,
+            listening(server, receiver, mode, receiver.open) as adapter,
+        ):
             await scene(server, receiver, SlackPerson(server, "U0SARI"), adapter)
             assert server.problems == []
 
@@ -172,16 +175,10 @@ def test_a_toast_on_the_home_is_a_small_modal(mode: Mode) -> None:
 @both
 def test_a_form_opens_as_a_modal_cancels_its_held_question_and_comes_back(mode: Mode) -> None:
     async def scene(server: SlackServer, receiver: Receiver, sari: SlackPerson, adapter: SlackAdapter) -> None:
-        opened: list[int] = []
-
-        async def cancel(held: int) -> None:
-            opened.append(held)
-
-        adapter.inbound._opened = cancel
         receiver.answer = lambda event: Ack(open=PAGE) if isinstance(event, Press) else Ack()
         assert (await sari.presses_handle(HANDLE)).acknowledged
-        await until(lambda: opened)
-        assert opened == [42]
+        await until(lambda: receiver.opened)
+        assert receiver.opened == [42]
         delivery = await sari.submits(name="Sari & co", coalitions="citizens,donors")
         event = receiver.events[-1]
         assert isinstance(event, Submit)
@@ -199,18 +196,12 @@ def test_a_form_opens_as_a_modal_cancels_its_held_question_and_comes_back(mode: 
 )
 def test_a_modal_that_does_not_open_leaves_the_held_question(mode: Mode, fault: Fault) -> None:
     async def scene(server: SlackServer, receiver: Receiver, sari: SlackPerson, adapter: SlackAdapter) -> None:
-        opened: list[int] = []
-
-        async def cancel(held: int) -> None:
-            opened.append(held)
-
-        adapter.inbound._opened = cancel
         receiver.answer = lambda event: Ack(open=PAGE)
         server.faults["views.open"].append(fault)
         assert (await sari.presses_handle(HANDLE)).acknowledged
         await until(lambda: not server.faults["views.open"])
         await asyncio.sleep(0.1)
-        assert opened == []
+        assert receiver.opened == []
 
     played(mode, scene)
 

@@ -1,15 +1,13 @@
 """Messages, changes, files, groups and looking afterwards, through slack-sdk's own client over HTTP."""
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from unittest.mock import patch
 
 import aiohttp
 import pytest
 
-from bot.adapters.slack import SlackAdapter
+from bot.adapters.slack import SlackAdapter, outgoing
 from bot.core.adapter import Absent, LaneClosed, NotSent, RateLimited, Rejected, Sent, Unknown, Unreachable
 from bot.core.ids import button_handle
 from tests.adapters.slack_bot import KEY, KEYS, Receiver, at_slack, listening, to
@@ -40,12 +38,13 @@ def test_the_sending_client_has_no_retries_and_the_shared_session() -> None:
     played(scene)
 
 
-def test_only_the_setting_names_a_proxy() -> None:
+def test_only_the_setting_names_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
     async def go() -> None:
-        async with SlackServer() as server:
-            with patch.dict(os.environ, {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}):
-                async with at_slack(server) as adapter:
-                    assert isinstance(await adapter.send(to("dm:U0SARI")), Sent)
+        async with SlackServer() as server, at_slack(server) as adapter:
+            assert isinstance(await adapter.send(to("dm:U0SARI")), Sent)
 
     asyncio.run(go())
 
@@ -273,17 +272,16 @@ def test_after_the_app_was_removed_nothing_is_sent_and_events_are_still_acknowle
     asyncio.run(go())
 
 
-def test_the_default_session_would_not_bound_a_call() -> None:
+def test_the_default_session_would_not_bound_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """slack-sdk ignores its own timeout when it is given a session: the adapter bounds every call itself."""
+    monkeypatch.setattr(outgoing, "CALL", 0.2)
 
     async def go() -> None:
         async with SlackServer() as server, aiohttp.ClientSession() as session:
-            from bot.adapters.slack import outgoing
             from bot.core.clock import SystemClock
 
             adapter = SlackAdapter("xoxb-test-token", session=session, clock=SystemClock(), api_url=server.api_url)
             server.faults["chat.postMessage"].append(Fault("slow", seconds=5.0))
-            with patch.object(outgoing, "CALL", 0.2):
-                assert isinstance(await adapter.send(to("dm:U0SARI")), Unknown)
+            assert isinstance(await adapter.send(to("dm:U0SARI")), Unknown)
 
     asyncio.run(go())

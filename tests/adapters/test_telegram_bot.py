@@ -17,8 +17,9 @@ from bot.core.events import Event
 from bot.core.ids import RandomIds, code_hash
 from bot.core.programme import Programme
 from storage import Store, UnitOfWork
+from tests.adapters.telegram_people import Person
 from tests.adapters.telegram_platform import OnTelegram
-from tests.adapters.telegram_server import Person, TelegramServer
+from tests.adapters.telegram_server import TelegramServer
 from tests.chat import Chat
 
 TOKEN = "4839574812:AAE-local-token-of-no-bot-0123456789"

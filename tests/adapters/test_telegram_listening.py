@@ -19,9 +19,11 @@ from bot.core.ids import SeededIds, encode
 from bot.core.log import configure
 from bot.core.replies import Content, Pressable
 from storage import Busy
-from tests.adapters.telegram_server import GROUP, Fault, TelegramServer
+from tests.adapters.telegram_faults import Fault
+from tests.adapters.telegram_server import TelegramServer
 
 TOKEN = "4839574812:AAE-local-token-of-no-bot-0123456789"
+GROUP = -1001
 SECRET = "s3cret_of-the-webhook"
 KEY = encode(bytes(range(16)))
 MENU = Menu(

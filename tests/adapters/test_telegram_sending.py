@@ -13,7 +13,8 @@ from bot.core.adapter import Envelope, NotSent, Outcome, RateLimited, Rejected, 
 from bot.core.events import Address
 from bot.core.ids import SeededIds, encode
 from bot.core.replies import Content, Pressable
-from tests.adapters.telegram_server import Fault, TelegramServer
+from tests.adapters.telegram_faults import Fault
+from tests.adapters.telegram_server import TelegramServer
 
 TOKEN = "4839574812:AAE-local-token-of-no-bot-0123456789"
 SARI = Address("telegram", "4839574812", "dm:42")
@@ -162,6 +163,7 @@ FAULTS: dict[str, tuple[Fault, Outcome | type[Outcome]]] = {
     "200 with endless brackets": (Fault("answer", body="[" * 100_000), Unknown),
     "redirected elsewhere": (Fault("answer", status=302, headers={"Location": "http://127.0.0.1:9/"}), Unknown),
     "a filter's page with 403": (Fault("answer", status=403, body=HTML), Unknown),
+    "a filter's JSON with 403": (Fault("answer", status=403, body='{"error":"blocked"}'), Unknown),
     "429": (Fault("answer", status=429, body=RETRY), RateLimited(7)),
     "429 in HTML with a header": (Fault("answer", status=429, body=HTML, headers={"Retry-After": "3"}), RateLimited(3)),
     "429 that says nothing": (Fault("answer", status=429, body="x"), RateLimited(5)),

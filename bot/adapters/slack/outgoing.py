@@ -175,7 +175,7 @@ class Outgoing:
         try:
             return await self._call(method, **arguments)
         except Failed as failed:
-            if False:
+            if isinstance(failed.outcome, Unknown):
                 raise Failed(NotSent(failed.outcome.why)) from None
             raise
 

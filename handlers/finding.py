@@ -1,0 +1,114 @@
+"""From what was understood to people: the searches to make, and one window of ranked hits after another."""
+
+from dataclasses import dataclass, replace
+
+from bot.core.context import Context
+from bot.domain.allies import Ally, rank
+from bot.domain.profiles import Profile
+from bot.domain.topics import Wanted
+from bot.domain.words import folded, word_keys
+from storage.search import Clause, is_searchable_name
+
+SHOWN = 5
+
+
+WINDOW = 30
+
+
+TIERS = ("offer", "need", "topic")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list of hits goes on: the step, the last member of the window before, how many were shown of the next."""
+
+    step: int = 0
+    after: int | None = None
+    shown: int = 0
+    loose: bool = False
+
+
+def gather(ctx: Context, wanted: Wanted, text: str, place: Place) -> tuple[list[Ally], Place | None]:
+    """The next five hits from a place on, and the place after them; each person once, in their best step."""
+    steps = plan(wanted, text, loose=place.loose)
+    found: list[Ally] = []
+    while place.step < len(steps) and len(found) < SHOWN:
+        window, after = _window(ctx, steps, wanted, place)
+        taken = window[: SHOWN - len(found)]
+        found += taken
+        if len(taken) < len(window):
+            place = replace(place, shown=place.shown + len(taken))
+        elif after is not None:
+            place = replace(place, after=after, shown=0)
+        else:
+            place = Place(place.step + 1, loose=place.loose)
+    return found, place if _is_more(ctx, steps, wanted, place) else None
+
+
+def _window(ctx: Context, steps: list[list[Clause]], wanted: Wanted, place: Place) -> tuple[list[Ally], int | None]:
+    """The ranked people of one window, without those shown already; and where the next window begins."""
+    page = ctx.people.find(steps[place.step], after=place.after, limit=WINDOW)
+    fresh = [one for one in page.profiles if not any(_fulfils(one, earlier) for earlier in steps[: place.step])]
+    words = [folded(word) for word in wanted.words]
+    ranked = rank(fresh, ctx.profile, topics=wanted.topics, words=words)
+    return ranked[place.shown :], page.after
+
+
+def _is_more(ctx: Context, steps: list[list[Clause]], wanted: Wanted, place: Place) -> bool:
+    """Is there anybody from this place on? A More that shows nobody would be a lie."""
+    while place.step < len(steps):
+        window, after = _window(ctx, steps, wanted, place)
+        if window or after is not None:
+            return True
+        place = Place(place.step + 1, loose=place.loose)
+    return False
+
+
+def _fulfils(seen: Profile, clauses: list[Clause]) -> bool:
+    """Would this search have found the person, by what the viewer may see of them?"""
+    return all(_has(seen, clause) for clause in clauses)
+
+
+def _has(seen: Profile, clause: Clause) -> bool:
+    match clause.kind:
+        case "offer" | "need":
+            helps = seen.offers if clause.kind == "offer" else seen.needs
+            return any(wish.topic in clause.keys for wish in helps)
+        case "topic":
+            return any(topic in clause.keys for topic in seen.topics)
+        case "coalition":
+            return any(coalition in clause.keys for coalition in seen.coalitions)
+        case "country":
+            return seen.country in clause.keys
+        case "sector":
+            return seen.sector in clause.keys
+        case "name":
+            return any(key.startswith(clause.keys) for key in word_keys(seen.name or ""))
+    texts = [wish.text or "" for wish in (*seen.needs, *seen.offers)]
+    keys = word_keys(" ".join([*texts, seen.project or "", seen.project_goal or ""]))
+    return any(key.startswith(clause.keys) for key in keys)
+
+
+def plan(wanted: Wanted, text: str, *, loose: bool = False) -> list[list[Clause]]:
+    """The searches to make, best first; each is a list of clauses that must all hold.
+
+    One word can be a topic, a coalition and a sector at once ("donors"): `loose` joins what the strict plan, which
+    found nobody, had demanded together. A country is always kept.
+    """
+    countries = [Clause("country", wanted.countries)] if wanted.countries else []
+    sectors = [Clause("sector", wanted.sectors)] if wanted.sectors else []
+    coalitions = [Clause("coalition", wanted.coalitions)] if wanted.coalitions else []
+    kinds = [*sectors, *coalitions]
+    if wanted.topics:
+        narrow = [] if loose else kinds
+        steps = [[Clause(kind, wanted.topics), *narrow, *countries] for kind in TIERS]
+        return steps + [[kind, *countries] for kind in kinds] if loose else steps
+    keys = [key for word in wanted.words for key in word_keys(word)][:8]
+    if keys and not loose:
+        steps = [[*(Clause("word", (key,)) for key in keys), *kinds, *countries]]
+        if is_searchable_name(text):
+            steps.insert(0, [*(Clause("name", (key,)) for key in keys), *kinds, *countries])
+        return steps
+    if len(kinds) > 1:
+        return [[*kinds, *countries], *([kind, *countries] for kind in kinds)]
+    return [[*kinds, *countries]] if kinds or countries else []

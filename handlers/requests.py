@@ -1,0 +1,220 @@
+"""Asking to meet: the preview, the asker's yes, what is open, and taking it back."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.context import Context
+from bot.core.programme import local_morning
+from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, t
+from bot.core.router import Router
+from bot.domain.allies import Reason
+from bot.domain.profiles import Profile
+from handlers import wording
+from handlers.contacts import NOT_NOW, in_touch
+from storage.introductions import Introduction
+
+router = Router()
+
+
+OPEN_AT_MOST = 3
+
+
+NEW_A_WEEK = 2
+
+
+REMIND_DAYS, CLOSE_DAYS = 3, 7
+
+
+NOT_AGAIN = timedelta(days=90)
+
+
+@router.press("requests.preview")
+def preview(ctx: Context) -> Reply:
+    """Exactly the card that the other will see; pressing Send is the asker's yes."""
+    about = json.loads(ctx.value)
+    other = ctx.people.profile(about["to"])
+    if other is None or other.facilitator or not ctx.people.agreed_to(about["to"], "introductions"):
+        return NOT_NOW
+    refusal = _why_not(ctx, other)
+    if refusal is not None:
+        return refusal
+    card = _request(ctx, other, about)
+    said = lines(
+        t("This is what {name} will see, and nothing more:", name=wording.name(other)),
+        shown(ctx, card),
+        t(
+            "Pressing Send is your yes. {name} decides in private. You hear from me within a week.",
+            name=wording.name(other),
+        ),
+        gap=True,
+    )
+    again = ctx.say(wording.topic(ctx, about["topic"])) if about.get("topic") else ""
+    buttons = [Button(t("Send"), "requests.send", json.dumps(card), "primary")]
+    if again:
+        buttons.append(Button(t("Back to the list"), "allies.again", again))
+    return Card(said, buttons=(*buttons, Button(t("Cancel"), "requests.cancel")))
+
+
+def _why_not(ctx: Context, other: Profile) -> Reply:
+    """What speaks against asking now; a no of the other is never told apart from silence."""
+    if other.id == ctx.me.id:
+        return t("You cannot be introduced to yourself.")
+    latest = ctx.store.introductions.latest_between(ctx.me.id, other.id)
+    if ctx.store.introductions.are_allies(ctx.me.id, [other.id]):
+        since: Say = When(latest.decided_at, "date") if latest and latest.decided_at else t("earlier")
+        return in_touch(t("You were introduced to {name}: {when}.", name=wording.name(other), when=since), other.id)
+    if latest is not None and latest.closed_at is None:
+        if latest.asker_id == other.id:
+            return request_card(ctx, latest) if latest.state == "proposed" else None
+        return t("You asked to meet {name} already. You hear from me by {day}.", name=wording.name(other),
+                 day=When(latest.closes_at))  # fmt: skip
+    if _asked_not_long_ago(ctx, latest):
+        return t(
+            "You asked to meet {name} not long ago. I will let you know if there is a match.", name=wording.name(other)
+        )
+    if len(ctx.store.introductions.open_of(ctx.me.id)) >= OPEN_AT_MOST:
+        return Card(
+            t("You have three open requests, which is the most at one time. Withdraw one, or wait for an answer."),
+            buttons=(Button(t("Requests"), "requests.open"),),
+        )
+    return None
+
+
+def _asked_not_long_ago(ctx: Context, latest: Introduction | None) -> bool:
+    if latest is None or latest.asker_id != ctx.me.id or latest.state == "withdrawn":
+        return False
+    return ctx.now - latest.asked_at < NOT_AGAIN
+
+
+def _request(ctx: Context, other: Profile, about: dict[str, Any]) -> dict[str, Any]:
+    """What the other will see of the asker: a name, what it is about, and reasons that both know already."""
+    seen = ctx.people.as_member_sees_me(other.id)
+    mine = ctx.profile
+    return {
+        "to": other.id,
+        "name": (seen.name if seen else None) or ctx.people.own_whole().other_name or mine.name,
+        "country": seen.country if seen else None,
+        "sector": seen.sector if seen else None,
+        "topic": about.get("topic"),
+        "why": about.get("why", []),
+    }
+
+
+def shown(ctx: Context, card: dict[str, Any]) -> Say:
+    """A request in words, the same in the asker's preview and for the other."""
+    name = card["name"] or t("A fellow")
+    who = t("{name} ({country})", name=name, country=Country(card["country"])) if card["country"] else name
+    about = t("It is about: {topic}.", topic=wording.topic(ctx, card["topic"])) if card["topic"] else None
+    why = [wording.reason_to_other(ctx, Reason(kind, data)) for kind, data in card["why"]]
+    sees = t("They see it from {sector}.", sector=wording.sector(ctx, card["sector"])) if card["sector"] else None
+    return lines(t("{who} would like to meet you.", who=who), about, sees, *why)
+
+
+@router.press("requests.cancel")
+def cancel(ctx: Context) -> Reply:
+    """The asker thought better of it."""
+    return t("Nothing was sent.")
+
+
+@router.press("requests.send")
+def send(ctx: Context) -> Reply:
+    """The asker's yes: the other is asked, now or when their week has room."""
+    card = json.loads(ctx.value)
+    other = ctx.people.profile(card["to"])
+    if other is None or other.facilitator or not ctx.people.agreed_to(card["to"], "introductions"):
+        return NOT_NOW
+    refusal = _why_not(ctx, other)
+    if refusal is not None:
+        return refusal
+    where = ctx.store.members.where(other.id)
+    if where is None or where.state != "active":
+        return NOT_NOW
+    asked_at = _next_room(ctx, other.id, where.time_zone)
+    closes_at = local_morning(asked_at, ctx.me.time_zone, CLOSE_DAYS)
+    number = ctx.store.introductions.propose(ctx.me.cohort_id, ctx.me.id, other.id, card, asked_at, closes_at)
+    found = ctx.store.introductions.get(number)
+    assert found is not None
+    message = ctx.send(
+        other.id,
+        request_card(ctx, found),
+        about=(ctx.me.id,),
+        on_behalf=ctx.me.id,
+        at=asked_at if asked_at > ctx.now else None,
+        once=True,
+    )
+    ctx.store.introductions.change(number, request_message=message, asker_message=ctx.message)
+    ctx.store.schedules.set_timer(
+        "introductions.remind", other.id, local_morning(asked_at, where.time_zone, REMIND_DAYS), number
+    )
+    ctx.store.schedules.set_timer("introductions.close", ctx.me.id, closes_at, number)
+    return sent_card(other, found)
+
+
+def _next_room(ctx: Context, other: int, time_zone: str) -> datetime:
+    """Two new requests a week: a third waits for the morning when there is room again."""
+    received = ctx.store.introductions.received_since(other, ctx.now - timedelta(days=7))
+    if len(received) < NEW_A_WEEK:
+        return ctx.now
+    return local_morning(received[-NEW_A_WEEK], time_zone, 7)
+
+
+def sent_card(other: Profile, found: Introduction) -> Card:
+    """What the asker sees while the other decides."""
+    said = t("Sent to {name}. You hear from me by {day}. Until then you can take it back.",
+             name=wording.name(other), day=When(found.closes_at))  # fmt: skip
+    return Card(said, buttons=(Button(t("Withdraw"), "requests.withdraw", str(found.id)),))
+
+
+def request_card(ctx: Context, found: Introduction, before: Say | None = None) -> Card:
+    """What the other sees: the card that the asker confirmed, and a private choice."""
+    said = lines(
+        before,
+        shown(ctx, dict(found.card or {})),
+        t(
+            "Only you see this. A no is never passed on. If you do nothing, this closes on {day}.",
+            day=When(found.closes_at),
+        ),
+        gap=True,
+    )
+    return Card(
+        said,
+        buttons=(
+            Button(t("Yes, put us in touch"), "introductions.yes", str(found.id), "primary"),
+            Button(t("No, thank you"), "introductions.no", str(found.id)),
+        ),
+    )
+
+
+@router.press("requests.withdraw")
+def withdraw(ctx: Context) -> Reply:
+    """The asker takes it back; says the same whatever the other has decided in private."""
+    found = ctx.store.introductions.get(int(ctx.value))
+    if found is None or found.asker_id != ctx.me.id or found.closed_at is not None:
+        return t("This request is closed. Nothing changed.")
+    if found.state == "proposed" and found.request_message is not None and found.other_id is not None:
+        if not ctx.store.outbox.cancel([found.request_message], ctx.now):
+            ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
+        ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
+    ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)
+    ctx.store.schedules.cancel(ctx.me.id, ("introductions.close",), found.id)
+    return t("Taken back. You can ask again at any time.")
+
+
+@router.press("requests.open")
+def requests(ctx: Context) -> Reply:
+    """What I asked and what waits for me."""
+    buttons: list[Button] = []
+    said: list[Say] = []
+    for found in ctx.store.introductions.open_of(ctx.me.id):
+        other = ctx.people.profile(found.other_id or 0)
+        name: Say = wording.name(other) if other else t("A fellow")
+        said.append(t("You asked to meet {name}. You hear from me by {day}.", name=name, day=When(found.closes_at)))
+        buttons.append(Button(t("Withdraw: {name}", name=name), "requests.withdraw", str(found.id)))
+    for found in ctx.store.introductions.waiting_for(ctx.me.id):
+        asker = (found.card or {}).get("name") or t("A fellow")
+        said.append(t("{name} would like to meet you. This closes on {day}.", name=asker, day=When(found.closes_at)))
+        buttons.append(Button(t("Look: {name}", name=asker), "introductions.look", str(found.id)))
+    if not said:
+        return t("No requests are open.")
+    return Card(lines(*said), buttons=tuple(buttons))
