@@ -107,7 +107,7 @@ def shown(ctx: Context, card: dict[str, Any]) -> Say:
     who = t("{name} ({country})", name=name, country=Country(card["country"])) if card["country"] else name
     about = t("It is about: {topic}.", topic=wording.topic(ctx, card["topic"])) if card["topic"] else None
     why = [wording.reason_to_other(ctx, Reason(kind, data)) for kind, data in card["why"]]
-    sees = t("They see it from {sector}.", sector=wording.sector(ctx, card["sector"])) if card["sector"] else None
+    sees = t("Their sector: {sector}.", sector=wording.sector(ctx, card["sector"])) if card["sector"] else None
     return lines(t("{who} would like to meet you.", who=who), about, sees, *why)
 
 

@@ -67,7 +67,7 @@ def reason(ctx: Context, why: Reason) -> Say | None:
         case "language":
             return t("you share {language}", language=Tongue(data["language"]))
         case "other_sector":
-            return t("sees it from {sector}", sector=sector(ctx, data["sector"]))
+            return t("is from another sector: {sector}", sector=sector(ctx, data["sector"]))
     return None
 
 

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from storage import Store, open_store
 from storage.base import metadata
@@ -16,6 +18,9 @@ from tests import postgres
 from tests.chat import Chat
 
 DATABASES = ["sqlite", "postgresql"]
+
+# What hypothesis remembers from run to run does not belong into the project.
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"kawan-hypothesis-{os.getuid()}")
 
 RUN = pytest.StashKey[postgres.Run]()
 
