@@ -38,6 +38,15 @@ CHAT = Verb(
 )
 VERBS = (
     CHAT,
+    Verb(
+        "setup",
+        "make a bot, one question at a time, and write the settings",
+        "bot.setup:main",
+        (
+            (("--telegram-api-url",), {"help": argparse.SUPPRESS}),  # for tests, and for a Bot API server of one's own
+            (("--slack-api-url",), {"help": argparse.SUPPRESS}),
+        ),
+    ),
     Verb("run", "the bot, with the platforms of the settings", "bot.run:main"),
     Verb(
         "invite",
@@ -50,6 +59,19 @@ VERBS = (
         ),
     ),
     Verb("doctor", "what is wrong, in plain words, and what to do", "bot.doctor:main"),
+    Verb(
+        "manifest",
+        "print what Slack wants to know of the app",
+        "bot.manifest:main",
+        (
+            (("platform",), {"choices": ("slack",), "help": "the platform"}),
+            (("--admin",), {"action": "store_true", "help": "what a Slack admin wants to read before saying yes"}),
+            (
+                ("--request-url",),
+                {"metavar": "URL", "help": "for mode http: the address at which Slack reaches /slack/events"},
+            ),
+        ),
+    ),
     Verb("migrate", "bring the database to this version", "bot.migrate:main"),
     Verb(
         "bench",

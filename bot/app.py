@@ -1,24 +1,51 @@
 """The composition root: builds everything from its parts; the only file that knows every part."""
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
-from bot.core.adapter import Adapter
-from bot.core.clock import Clock, SystemClock
+from bot.core.adapter import Adapter, LaneClosed
+from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.context import Context, Engine
 from bot.core.dispatcher import A_MINUTE, Dispatcher
+from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.ids import Ids, RandomIds
-from bot.core.language import load_language
+from bot.core.language import Reader, load_language
 from bot.core.programme import Programme
-from bot.core.relay import FileSource, Relay
-from bot.core.router import FileMaker
+from bot.core.relay import FINISHING, FileSource, Relay
+from bot.core.replies import t
+from bot.core.router import FileMaker, Role
 from bot.core.scheduler import Scheduler
 from handlers import router
-from storage import Store, UnitOfWork
+from storage import Store, Turn, UnitOfWork
+from storage.outbox import SETTLE
+
+Commands = list[tuple[str, str]]
+
+IN_CASE = t("In case this did not reach you:")
+ABOUT = t(
+    "I help reformers find allies and keep their projects moving. "
+    "I am for invited members: open the link you were given."
+)
+IN_SHORT = t("I help reformers find allies.")
+ONLY_PRIVATE = t("I only talk with one person at a time. Please write to me directly.")
+# Seconds of a graceful stop: at most 15 in all.
+LISTENING_ENDS = 12.0
+LAST_REPLIES = 3.0
+ENDS_AFTER = 14.0
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A platform whose lane is known only once it has told us who we are."""
+
+    async def sign_in(self) -> None:
+        """Raises LaneClosed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +60,46 @@ class Kawan:
     adapters: tuple[Adapter, ...]
     clock: Clock
 
-    async def run(self) -> None:
-        """Listen, deliver and tick until cancelled."""
+    async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
+        """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
+
+        `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
+        """
         self.scheduler.start()
-        deliveries = [asyncio.create_task(relay.run()) for relay in self.relays]
+        signed_in = {relay: asyncio.Event() for relay in self.relays}
+        delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
+        listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
         try:
-            await asyncio.gather(*(adapter.run(self.dispatcher.receive) for adapter in self.adapters), *deliveries)
+            while listening:
+                running = {*listening, *delivering.values()}
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    relay = listening.pop(task, None)
+                    why = _reason(task)  # raises what nobody expected
+                    if relay is not None and why is not None and ended is not None:
+                        ended(relay.adapter.name, why)
+                    delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
-            for delivery in deliveries:
-                delivery.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*deliveries, return_exceptions=True)
+            await self._finish(list(listening), list(delivering.values()))
+
+    async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
+        adapter = relay.adapter
+        if isinstance(adapter, SignsIn):
+            await adapter.sign_in()
+        signed_in.set()
+        await adapter.run(self.dispatcher.receive)
+        raise LaneClosed(getattr(adapter, "trouble", None) or "it does not listen any more")
+
+    async def _finish(self, listening: list[asyncio.Task[None]], delivering: list[asyncio.Task[None]]) -> None:
+        """Take nothing new, let the last answers leave, settle the calls in hand: 15 seconds at most."""
+        started = monotonic()
+        await _stop(listening, LISTENING_ENDS)
+        left = ENDS_AFTER - FINISHING - (monotonic() - started)
+        quiet = [asyncio.create_task(relay.idle()) for relay in self.relays if relay.has_begun]
+        if quiet and left > 0:
+            await asyncio.wait(quiet, timeout=min(LAST_REPLIES, left))
+        await _stop([*quiet, *delivering], FINISHING + 1)
 
     async def settle(self) -> None:
         """Do everything that is due now: tests, and the terminal read from a pipe."""
@@ -61,14 +116,29 @@ def build(
     clock: Clock | None = None,
     ids: Ids | None = None,
     a_minute: int | None = A_MINUTE,
+    pages: Collection[str] = (),
+    tell: Collection[str] = (),
+    doubt_lasts: timedelta = SETTLE,
 ) -> Kawan:
-    """Put the parts together. The store must be migrated."""
+    """Put the parts together. The store must be migrated.
+
+    `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived.
+    """
     clock = clock or SystemClock()
     ids = ids or RandomIds()
-    engine = Engine(router=router, language=load_language(), programme=programme, ids=ids)
+    language = load_language()
+    parts = {adapter.name: adapter.parts for adapter in adapters}
+    engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute)
     files = {source: _made_by(engine, maker) for source, maker in router.files.items()}
-    relays = tuple(Relay(adapter, store, clock, ids, files) for adapter in adapters)
+
+    def again(of: str) -> str:
+        return language.say(IN_CASE, Reader(of))
+
+    relays = tuple(
+        Relay(adapter, store, clock, ids, files, Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts))
+        for adapter in adapters
+    )
     for relay in relays:
         store.on_commit(relay.woken)
     return Kawan(
@@ -82,6 +152,28 @@ def build(
     )
 
 
+async def _deliver(relay: Relay, signed_in: asyncio.Event) -> None:
+    await signed_in.wait()
+    await relay.run()
+
+
+def _reason(task: asyncio.Task[None]) -> str | None:
+    """Why a platform ended, or None; raises what nobody expected."""
+    try:
+        task.result()
+    except LaneClosed as closed:
+        return closed.why
+    return None
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    """Cancel, and give what is in hand so many seconds."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
 def _made_by(engine: Engine, maker: FileMaker) -> FileSource:
     def make(unit: UnitOfWork, of: int, now: datetime) -> bytes:
         member = unit.members.recall(of)
@@ -91,3 +183,42 @@ def _made_by(engine: Engine, maker: FileMaker) -> FileSource:
         return maker(Context(engine, unit, event, member, now))
 
     return make
+
+
+def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
+    """What an adapter calls once a form's page is open: the question held back for it does not leave any more."""
+
+    async def opened(held: int) -> None:
+        await store.run(lambda unit: unit.outbox.cancel([held], clock.now()), Turn.EVENT)
+
+    return opened
+
+
+def commands(of: Programme) -> tuple[dict[str, Commands], dict[str, Commands]]:
+    """The words with a line of help, as (command, help) pairs by language: everybody's, and facilitators'."""
+    language = load_language()
+    everyone: dict[str, Commands] = {}
+    facilitators: dict[str, Commands] = {}
+    for code in language.offered:
+        everyone[code], facilitators[code] = [], []
+        for route in router.words.values():
+            if route.help is None:
+                continue
+            command = _command(of.content.word_label(route.name, code), route.name)
+            said = (command, language.say(route.help, Reader(code)))
+            facilitators[code].append(said)
+            if route.role is not Role.FACILITATOR:
+                everyone[code].append(said)
+    return everyone, facilitators
+
+
+def _command(label: str, name: str) -> str:
+    """A word in somebody's language, where a platform takes its letters; else the English one."""
+    return label.casefold() if re.fullmatch(r"[A-Za-z0-9_]{1,32}", label) else name
+
+
+def described() -> tuple[dict[str, str], dict[str, str], str]:
+    """What the bot says of itself by language, long and short, and to a group that it leaves."""
+    language = load_language()
+    said = [{code: language.say(text, Reader(code)) for code in language.offered} for text in (ABOUT, IN_SHORT)]
+    return said[0], said[1], language.say(ONLY_PRIVATE, Reader("en"))

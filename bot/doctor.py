@@ -1,12 +1,15 @@
 """`python3 -m bot doctor`: what is wrong, in plain words, and what to do; the exit code is for cron."""
 
 import argparse
+import logging
 import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import trying
+from bot.adapters.trial import Trouble
 from bot.content import ContentError
 from bot.content import load as load_content
 from bot.core.language import load_language
@@ -26,7 +29,8 @@ class Finding:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Look at everything; 0 when the bot can run, 1 when something must be done first."""
+    """Look at everything, the platforms live; 0 when the bot can run, 1 when something must be done first."""
+    logging.disable(logging.CRITICAL)  # what a library says of a failed call is said here in plain words
     try:
         settings = load(Path(args.config) if args.config else None)
     except SettingsError as error:
@@ -123,3 +127,10 @@ def _platforms(settings: Settings) -> Iterator[Finding]:
         yield Finding("aware", "No platform is enabled. Try the bot in the terminal with: python3 -m bot")
     for name in on:
         yield Finding("well", f"{name.capitalize()} is enabled.")
+    for name, found in trying.enabled(settings):
+        if isinstance(found, Trouble):
+            yield Finding("wrong", f"{name}: {found}")
+            continue
+        yield Finding("well", f"{name}: works, as {found.who}.")
+        for advice in found.advice:
+            yield Finding("aware", advice)

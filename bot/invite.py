@@ -25,7 +25,7 @@ def main(args: argparse.Namespace, *, clock: Clock | None = None, ids: Ids | Non
         return 2
     settings = load(Path(args.config) if args.config else None)
     url = settings.bot.database_url.get_secret_value()
-    refused = _refused(url)
+    refused = refusal(url)
     if refused:
         print(refused, file=sys.stderr)
         return 1
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace, *, clock: Clock | None = None, ids: Ids | Non
     until = now + timedelta(days=args.days)
 
     def job(unit: UnitOfWork) -> None:
-        unit.invites.add(_cohort(unit, settings.programme), code_hash(code), args.role, now, until, uses=args.uses)
+        unit.invites.add(cohort(unit, settings.programme), code_hash(code), args.role, now, until, uses=args.uses)
 
     store = open_store(url, inline=True)
     try:
@@ -48,7 +48,7 @@ def main(args: argparse.Namespace, *, clock: Clock | None = None, ids: Ids | Non
     return 0
 
 
-def _refused(url: str) -> str | None:
+def refusal(url: str) -> str | None:
     """Why nothing is written into this database, or None."""
     state = state_of(url)
     if state == "newer":
@@ -67,7 +67,7 @@ def _refused(url: str) -> str | None:
     )
 
 
-def _cohort(unit: UnitOfWork, of: ProgrammeSettings) -> int:
+def cohort(unit: UnitOfWork, of: ProgrammeSettings) -> int:
     """The cohort's number; made from the settings if there is none."""
     known = unit.members.cohort_named(COHORT)
     if known is not None:

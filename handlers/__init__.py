@@ -15,6 +15,7 @@ from handlers import (
     joining,
     language,
     leaving,
+    linking,
     me,
     mirror,
     mydata,
@@ -48,6 +49,7 @@ router = Router.of(
     consent.router,  # what I agreed to,
     apart.router,  # keep us apart,
     mydata.router,  # my data as a file,
+    linking.router,  # my other app
     leaving.router,  # leave and undo
     away.router,
     language.router,

@@ -4,7 +4,7 @@ import json
 
 from bot.core.context import Context
 from bot.core.replies import Button, Card, Reply, Say, lines, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from handlers import wording
 from handlers.questions import JOIN
 from storage.profiles import PURPOSES
@@ -40,7 +40,7 @@ def consent_card(ctx: Context) -> Card:
         buttons=(
             Button(t("What I keep, who sees it"), "agreement.what"),
             Button(t("Agree"), "agreement.agree", style="primary"),
-            Button(t("Choose"), "agreement.choose", json.dumps(list(PURPOSES))),
+            Button(t("Choose"), "agreement.choose", json.dumps(list(NEEDED))),
             Button(t("No, thank you"), "joining.no"),
         ),
     )
@@ -63,7 +63,7 @@ def purposes() -> dict[str, Say]:
     }
 
 
-@router.press("agreement.what", anytime=True)
+@router.press("agreement.what", anytime=True, role=Role.MEMBER)
 def what_is_kept(ctx: Context) -> Reply:
     """What is kept, for how long, and who sees it, before the yes."""
     said = lines(
@@ -77,7 +77,7 @@ def what_is_kept(ctx: Context) -> Reply:
     return Card(said, buttons=consent_card(ctx).buttons[1:]) if ctx.me.state == "arriving" else said
 
 
-@router.press("agreement.choose", anytime=True)
+@router.press("agreement.choose", anytime=True, role=Role.MEMBER)
 def choose(ctx: Context) -> Reply:
     """A yes or no for each purpose."""
     chosen = json.loads(ctx.value)
@@ -97,7 +97,7 @@ def choose(ctx: Context) -> Reply:
     return Card(said, buttons=(*buttons, agree, Button(t("No, thank you"), "joining.no")))
 
 
-@router.press("agreement.agree", anytime=True)
+@router.press("agreement.agree", anytime=True, role=Role.MEMBER)
 def agree(ctx: Context) -> Reply:
     """The yes, purpose by purpose, with the text's version and language; then the questions."""
     if ctx.me.state != "arriving":

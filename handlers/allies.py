@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.core.context import Context
 from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, listed, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
@@ -19,7 +19,7 @@ from handlers.watching import watchable
 router = Router()
 
 
-@router.word("find", help=t("Find allies by topic, coalition or country"), takes_text=True)
+@router.word("find", help=t("Find allies by topic, coalition or country"), takes_text=True, role=Role.MEMBER)
 def find(ctx: Context) -> Reply:
     """The word; without more, it says what can be written."""
     if not ctx.text:
@@ -27,7 +27,7 @@ def find(ctx: Context) -> Reply:
     return search(ctx)
 
 
-@router.word("ask", help=t("Say what you need, and see who can help"), takes_text=True)
+@router.word("ask", help=t("Say what you need, and see who can help"), takes_text=True, role=Role.MEMBER)
 def ask(ctx: Context) -> Reply:
     """Passing questions on to peers comes later; until then it finds people to meet."""
     if not ctx.text:
@@ -112,7 +112,7 @@ def _which_country(ctx: Context, text: str, wanted: Wanted) -> Card:
     return Card(t("Which country do you mean by {typed}?", typed=asked.typed), buttons=buttons)
 
 
-@router.press("allies.country")
+@router.press("allies.country", role=Role.MEMBER)
 def country(ctx: Context) -> Reply:
     """The country that was meant."""
     text, typed, code = json.loads(ctx.value)
@@ -122,21 +122,21 @@ def country(ctx: Context) -> Reply:
     return results(ctx, meant, Place())
 
 
-@router.press("allies.topic")
+@router.press("allies.topic", role=Role.MEMBER)
 def by_topic(ctx: Context) -> Reply:
     """A topic chosen by a button."""
     found = ctx.programme.content.topic(ctx.value)
     return results(ctx, found.labels["en"] if found else ctx.value, Place())
 
 
-@router.press("allies.more")
+@router.press("allies.more", role=Role.MEMBER)
 def more(ctx: Context) -> Reply:
     """The next page, in the same message."""
     text, *place = json.loads(ctx.value)
     return results(ctx, text, Place(*place))
 
 
-@router.press("allies.again")
+@router.press("allies.again", role=Role.MEMBER)
 def again(ctx: Context) -> Reply:
     """Back to the list that a preview replaced."""
     return results(ctx, ctx.value, Place())
@@ -146,7 +146,7 @@ def _value(text: str, place: Place) -> str:
     return json.dumps([text, *astuple(place)])
 
 
-@router.word("allies", help=t("Your allies in the five coalitions, gaps first"))
+@router.word("allies", help=t("Your allies in the five coalitions, gaps first"), role=Role.MEMBER)
 def allies(ctx: Context) -> Reply:
     """My allies, coalition by coalition."""
     return allies_card(ctx)
@@ -176,7 +176,7 @@ def allies_card(ctx: Context) -> Card:
     return Card(t("Whom you have met, by coalition. The gaps come first."), fields=tuple(said), buttons=tuple(buttons))
 
 
-@router.press("allies.coalition")
+@router.press("allies.coalition", role=Role.MEMBER)
 def by_coalition(ctx: Context) -> Reply:
     """Find somebody for a gap."""
     found = ctx.programme.content.coalition(ctx.value)

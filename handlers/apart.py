@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core import Button, Card, Choice, Context, Country, Field, Form, Reply, Router, Say, Wrong, lines, t
+from bot.core import Button, Card, Choice, Context, Country, Field, Form, Reply, Role, Router, Say, Wrong, lines, t
 from bot.domain.profiles import Apart
 from handlers import wording
 from handlers.named import check_named
@@ -13,7 +13,7 @@ router = Router()
 EVERYWHERE = "everywhere"
 
 
-@router.press("apart.open")
+@router.press("apart.open", role=Role.MEMBER)
 def open_apart(ctx: Context) -> Reply:
     """The list."""
     return _card(ctx)
@@ -50,13 +50,13 @@ PERSON = Form(
 )
 
 
-@router.press("apart.person")
+@router.press("apart.person", role=Role.MEMBER)
 def ask_person(ctx: Context) -> Reply:
     """Type whom."""
     return PERSON.begin()
 
 
-@router.form(PERSON)
+@router.form(PERSON, role=Role.MEMBER)
 def named_person(ctx: Context) -> Reply:
     """Shown once more before it counts: several people may bear a name."""
     found = ctx.people.profiles(ctx.answers["who"])
@@ -73,7 +73,7 @@ def named_person(ctx: Context) -> Reply:
     return Card(text, buttons=(*buttons, Button(t("No"), "apart.open")))
 
 
-@router.press("apart.keep")
+@router.press("apart.keep", role=Role.MEMBER)
 def keep_apart(ctx: Context) -> Reply:
     """From now on apart from one person."""
     other = int(ctx.value)
@@ -122,13 +122,13 @@ SECTOR = Form(
 )
 
 
-@router.press("apart.sector")
+@router.press("apart.sector", role=Role.MEMBER)
 def ask_sector(ctx: Context) -> Reply:
     """Which sector, where."""
     return SECTOR.begin()
 
 
-@router.form(SECTOR)
+@router.form(SECTOR, role=Role.MEMBER)
 def named_sector(ctx: Context) -> Reply:
     """From now on apart from a sector; whoever I am in touch with in it, is no longer."""
     country = None if ctx.answers["country"] == EVERYWHERE else ctx.answers["country"]
@@ -167,7 +167,7 @@ def _close_between(ctx: Context, other: int) -> None:
             ctx.store.schedules.cancel(ctx.me.id, ("introductions.remind",), found.id)
 
 
-@router.press("apart.remove")
+@router.press("apart.remove", role=Role.MEMBER)
 def remove(ctx: Context) -> Reply:
     """Take a wish back."""
     rule = next((rule for number, rule in ctx.store.profiles.aparts(ctx.me.id) if str(number) == ctx.value), None)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, When, Wrong, lines, t
+from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t
 
 router = Router()
 
@@ -21,19 +21,19 @@ SHORT: dict[str, tuple[Say, relativedelta]] = {
 }
 
 
-@router.word("stop", takes_text=True)
+@router.word("stop", takes_text=True, role=Role.MEMBER)
 def stop(ctx: Context) -> Reply:
     """Pause everything until a date."""
     return _away(ctx)
 
 
-@router.word("away", takes_text=True)
+@router.word("away", takes_text=True, role=Role.MEMBER)
 def away(ctx: Context) -> Reply:
     """The same: `away until 7 Dec`."""
     return _away(ctx)
 
 
-@router.press("away.open")
+@router.press("away.open", role=Role.MEMBER)
 def open_away(ctx: Context) -> Reply:
     """From a button."""
     return _ask(ctx)
@@ -57,7 +57,7 @@ def _ask(ctx: Context, before: Say | None = None) -> Card:
     return Card(lines(before, question), buttons=tuple(buttons))
 
 
-@router.press("away.for")
+@router.press("away.for", role=Role.MEMBER)
 def for_some_time(ctx: Context) -> Reply:
     """A week, two, a month, or open."""
     if ctx.value not in SHORT:
@@ -78,13 +78,13 @@ DAY = Form(
 )
 
 
-@router.press("away.day")
+@router.press("away.day", role=Role.MEMBER)
 def ask_day(ctx: Context) -> Reply:
     """Type the day."""
     return DAY.begin()
 
 
-@router.form(DAY)
+@router.form(DAY, role=Role.MEMBER)
 def chosen_day(ctx: Context) -> Reply:
     """Away until the typed day."""
     return go(ctx, date.fromisoformat(ctx.answers["day"]))
@@ -114,7 +114,7 @@ def go(ctx: Context, until: date | None) -> Card:
     return Card(text, buttons=(Button(t("I am back"), "away.back"), Button(t("Another day"), "away.day")))
 
 
-@router.press("away.back")
+@router.press("away.back", role=Role.MEMBER)
 def press_back(ctx: Context) -> Reply:
     """Back before the day."""
     return back(ctx)

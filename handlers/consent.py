@@ -1,6 +1,6 @@
 """What somebody agreed to, purpose by purpose, and the way to take it back."""
 
-from bot.core import Button, Card, Context, Reply, Router, Say, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
 from handlers import leaving
 from handlers.agreement import CONSENT_VERSION, NEEDED, purposes
 from handlers.privacy import stop_queued
@@ -18,7 +18,7 @@ NAMES: dict[str, Say] = {
 }
 
 
-@router.press("consent.open")
+@router.press("consent.open", role=Role.MEMBER)
 def open_consent(ctx: Context) -> Reply:
     """Each purpose with my yes or no."""
     return _card(ctx)
@@ -40,14 +40,14 @@ def _card(ctx: Context, before: Say | None = None) -> Card:
     return Card(lines(before, head, lines(*said), gap=True), buttons=(*buttons, Button(t("Back"), "privacy.who")))
 
 
-@router.press("consent.yes")
+@router.press("consent.yes", role=Role.MEMBER)
 def agree(ctx: Context) -> Reply:
     """A yes, from now on."""
     _give(ctx, ctx.value, True)
     return _card(ctx, t("{purpose}: yes, from now on. You can take it back here.", purpose=NAMES[ctx.value]))
 
 
-@router.press("consent.no")
+@router.press("consent.no", role=Role.MEMBER)
 def take_back(ctx: Context) -> Reply:
     """A no, at once. Without a profile and its storage there is nothing that the bot could do: that means leaving."""
     if ctx.value in NEEDED:

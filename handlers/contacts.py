@@ -3,7 +3,7 @@
 from bot.core.context import Context
 from bot.core.forms import Field, Form
 from bot.core.replies import Button, Card, Reply, Say, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from handlers import wording
 
 router = Router()
@@ -33,7 +33,7 @@ def _ally_name(ctx: Context, number: int) -> Say:
     return wording.name(found) if found else t("this person")
 
 
-@router.press("contacts.share")
+@router.press("contacts.share", role=Role.MEMBER)
 def share(ctx: Context) -> Reply:
     """Only to somebody with whom I am in touch, and only by my own tap."""
     number = int(ctx.value)
@@ -42,7 +42,7 @@ def share(ctx: Context) -> Reply:
     return SHARE.begin(about={"to": number})
 
 
-@router.form(SHARE)
+@router.form(SHARE, role=Role.MEMBER)
 def shared(ctx: Context) -> Reply:
     """Pass the words on, once."""
     number = int(ctx.about["to"])

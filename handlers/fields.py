@@ -13,6 +13,7 @@ from bot.core import (
     Field,
     Form,
     Reply,
+    Role,
     Router,
     Say,
     Tongue,
@@ -103,7 +104,7 @@ def changed(ctx: Context, field: str, value: Any) -> Card:
     return Card(text, buttons=(undo, Button(t("Change more"), "me.change"), Button(t("Who sees this"), "privacy.who")))
 
 
-@router.press("fields.undo")
+@router.press("fields.undo", role=Role.MEMBER)
 def undo(ctx: Context) -> Reply:
     """Back to what it was."""
     field, before = json.loads(ctx.value)
@@ -112,14 +113,14 @@ def undo(ctx: Context) -> Reply:
     return Card(text, buttons=(Button(t("Change"), "me.change"),))
 
 
-@router.press("fields.keep")
+@router.press("fields.keep", role=Role.MEMBER)
 def keep(ctx: Context) -> Reply:
     """Yes, that is right."""
     field, value = json.loads(ctx.value)
     return changed(ctx, field, value)
 
 
-@router.press("fields.open")
+@router.press("fields.open", role=Role.MEMBER)
 def open_field(ctx: Context) -> Reply:
     """Ask for a field anew; lists start from what is there."""
     form = FORMS.get(ctx.value)
@@ -217,4 +218,4 @@ def _finished(field: str) -> Callable[[Context], Reply]:
 
 
 for _field, _form in FORMS.items():
-    router.form(_form)(_finished(_field))
+    router.form(_form, role=Role.MEMBER)(_finished(_field))

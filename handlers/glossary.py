@@ -1,6 +1,6 @@
 """What words of the field mean: asked with `what`, or simply written."""
 
-from bot.core import Button, Card, Context, Reply, Router, Say, Words, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, Words, lines, t
 from bot.core.events import Message
 from bot.domain.topics import Term
 from handlers import wording
@@ -20,7 +20,7 @@ def _said(of: Term) -> Say:
     return t("{term}: {definition}", term=of.term, definition=Words(of.definition))
 
 
-@router.word("what", takes_text=True)
+@router.word("what", takes_text=True, role=Role.MEMBER)
 def what(ctx: Context) -> Reply:
     """What a term means; alone, the list of terms."""
     text = ctx.text.strip(" ?")
@@ -40,7 +40,7 @@ def what(ctx: Context) -> Reply:
     return Card(lines(_said(found), people, gap=True))
 
 
-@router.press("glossary.list")
+@router.press("glossary.list", role=Role.MEMBER)
 def list_terms(ctx: Context) -> Reply:
     """One page of terms."""
     return _list(ctx, int(ctx.value))

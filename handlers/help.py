@@ -11,7 +11,7 @@ from handlers.me import short
 router = Router()
 
 
-@router.word("help", help=t("This list, a human to talk to, and who is behind this"), anytime=True)
+@router.word("help", help=t("This list, a human to talk to, and who is behind this"), anytime=True, role=Role.MEMBER)
 def help_card(ctx: Context) -> Reply:
     """The words of my role, in my language; made from the routes, so that none is missing or promised in vain."""
     label = ctx.programme.content.word_label
@@ -26,16 +26,16 @@ def help_card(ctx: Context) -> Reply:
 def listed_words(ctx: Context) -> list[Route]:
     """The words with a line of help that this person may use."""
     routes = ctx.engine.router.words.values()
-    return [one for one in routes if one.help is not None and (one.role is Role.FELLOW or ctx.me.is_facilitator)]
+    return [one for one in routes if one.help is not None and (one.role is Role.MEMBER or ctx.me.is_facilitator)]
 
 
-@router.press("help.open", anytime=True)
+@router.press("help.open", anytime=True, role=Role.MEMBER)
 def open_help(ctx: Context) -> Reply:
     """From a button."""
     return help_card(ctx)
 
 
-@router.press("help.behind", anytime=True)
+@router.press("help.behind", anytime=True, role=Role.MEMBER)
 def behind(ctx: Context) -> Reply:
     """Who runs it, where, and who could technically read it."""
     programme = ctx.programme
@@ -86,7 +86,7 @@ HUMAN = Form(
 )
 
 
-@router.press("help.human")
+@router.press("help.human", role=Role.MEMBER)
 def human(ctx: Context) -> Reply:
     """Begin a message to a facilitator."""
     if not staff(ctx):
@@ -96,7 +96,7 @@ def human(ctx: Context) -> Reply:
     return HUMAN.begin()
 
 
-@router.form(HUMAN)
+@router.form(HUMAN, role=Role.MEMBER)
 def passed_on(ctx: Context) -> Reply:
     """Send it to the facilitator who was chosen."""
     found = staff(ctx)
@@ -138,14 +138,14 @@ def _name(ctx: Context, number: int) -> Say:
     return wording.name(found) if found else t("them")
 
 
-@router.press("help.reply")
+@router.press("help.reply", role=Role.MEMBER)
 def reply(ctx: Context) -> Reply:
     """Answer a message; the message stays on the screen."""
     ctx.message = None
     return ANSWER.begin(about={"to": int(ctx.value)})
 
 
-@router.form(ANSWER)
+@router.form(ANSWER, role=Role.MEMBER)
 def answered(ctx: Context) -> Reply:
     """Pass the answer on."""
     return write_to(ctx, int(ctx.about["to"]), ctx.answers["text"])

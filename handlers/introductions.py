@@ -4,7 +4,7 @@ import json
 
 from bot.core.context import Context
 from bot.core.replies import Button, Card, Reply, Urgency, lines, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from bot.domain.allies import rank
 from bot.domain.profiles import Profile
 from handlers import wording
@@ -22,7 +22,7 @@ def _asked_of_me(ctx: Context) -> Introduction | None:
     return found if found is not None and found.other_id == ctx.me.id else None
 
 
-@router.press("introductions.yes")
+@router.press("introductions.yes", role=Role.MEMBER)
 def yes(ctx: Context) -> Reply:
     """The second yes: both are told, and see each other as people who met."""
     found = _asked_of_me(ctx)
@@ -61,7 +61,7 @@ def _met_card(ctx: Context, other: Profile, *, writes_first: bool) -> Card:
     )
 
 
-@router.press("introductions.no")
+@router.press("introductions.no", role=Role.MEMBER)
 def no(ctx: Context) -> Reply:
     """A quiet no: nobody is told, nothing changes for the asker until day 7."""
     found = _asked_of_me(ctx)
@@ -72,7 +72,7 @@ def no(ctx: Context) -> Reply:
     return t("All right. Nobody is told, and nothing more happens.")
 
 
-@router.press("introductions.look")
+@router.press("introductions.look", role=Role.MEMBER)
 def look(ctx: Context) -> Reply:
     """A request that waits for me, again."""
     found = _asked_of_me(ctx)

@@ -6,8 +6,8 @@ from bot.core.context import Context, Stranger
 from bot.core.forms import question
 from bot.core.ids import code_hash
 from bot.core.replies import Button, Card, Reply, Tongue, lines, t
-from bot.core.router import Router
-from handlers import wording
+from bot.core.router import Role, Router
+from handlers import linking, wording
 from handlers.agreement import consent_card
 from handlers.questions import JOIN
 from storage.invites import Invite
@@ -46,6 +46,8 @@ def arrive(stranger: Stranger) -> "Reply | tuple[Context, Reply]":
 
 def _may_use(stranger: Stranger, invite: Invite) -> bool:
     """An account that is locked or gone comes back only by a new link for the same person."""
+    if linking.is_link(invite):
+        return linking.may_link(stranger, invite)
     sender = stranger.sender
     known = stranger.store.members.recognise(sender.platform, sender.installation, sender.id)
     return known is None or known[0].id == invite.for_member
@@ -54,7 +56,7 @@ def _may_use(stranger: Stranger, invite: Invite) -> bool:
 def _let_in(stranger: Stranger, invite: Invite) -> tuple[Context, Reply]:
     store, sender = stranger.store, stranger.sender
     if invite.for_member is not None:
-        return _reopen(stranger, invite)
+        return linking.let_in(stranger, invite) if linking.is_link(invite) else _reopen(stranger, invite)
     _, _, time_zone = store.members.cohort_defaults(invite.cohort_id)
     number = store.members.add(
         invite.cohort_id,
@@ -115,7 +117,7 @@ def greeting(ctx: Context) -> Card:
     return Card(lines(hello, t("Language?")), buttons=(*rows, Button(t("Not for me"), "joining.no")))
 
 
-@router.press("joining.language", anytime=True)
+@router.press("joining.language", anytime=True, role=Role.MEMBER)
 def choose_language(ctx: Context) -> Reply:
     """The language to go on in."""
     if ctx.me.state == "arriving" and ctx.value in ctx.engine.language.offered:
@@ -124,13 +126,15 @@ def choose_language(ctx: Context) -> Reply:
     return resume(ctx)
 
 
-@router.word("start", anytime=True)
+@router.word("start", anytime=True, role=Role.MEMBER)
 def start(ctx: Context) -> Reply:
     """Pressing Start again goes on where one was."""
+    if ctx.text and ctx.me.state in ("active", "paused") and linking.is_anothers(ctx, ctx.text):
+        return t("You have a profile of your own here. To use the other one here too, leave the bot here first.")
     return resume(ctx)
 
 
-@router.word("join", anytime=True)
+@router.word("join", anytime=True, role=Role.MEMBER)
 def join(ctx: Context) -> Reply:
     """The same, as a word."""
     return resume(ctx)
@@ -140,7 +144,7 @@ def join(ctx: Context) -> Reply:
 def resume(ctx: Context) -> Reply:
     """Where somebody is on their way in."""
     if ctx.me.state == "arriving":
-        return consent_card(ctx) if ctx.message is not None else greeting(ctx)
+        return consent_card(ctx) if ctx.message is not None or _has_chosen_language(ctx) else greeting(ctx)
     if ctx.me.state == "joining":
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         if waiting is not None:
@@ -149,7 +153,14 @@ def resume(ctx: Context) -> Reply:
     return t("You are in. Just write what you are looking for, or type help.")
 
 
-@router.press("joining.no", anytime=True)
+def _has_chosen_language(ctx: Context) -> bool:
+    """Is the consent card what they were shown last?"""
+    shown = ctx.store.outbox.latest_to(ctx.me.id)
+    buttons = (shown.body or {}).get("buttons", ()) if shown else ()
+    return any(action == "agreement.agree" for _, action, _, _ in buttons)
+
+
+@router.press("joining.no", anytime=True, role=Role.MEMBER)
 def no(ctx: Context) -> Reply:
     """Nothing is kept; the invitation can be opened again until it expires."""
     if ctx.me.state not in ("arriving", "joining"):

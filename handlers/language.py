@@ -1,11 +1,11 @@
 """The language in which the bot speaks to one person."""
 
-from bot.core import Button, Card, Context, Reply, Router, Tongue, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Tongue, t
 
 router = Router()
 
 
-@router.word("language", takes_text=True, anytime=True)
+@router.word("language", takes_text=True, anytime=True, role=Role.MEMBER)
 def language(ctx: Context) -> Reply:
     """Choose, or name the language after the word."""
     typed = ctx.text.strip().casefold()
@@ -15,7 +15,7 @@ def language(ctx: Context) -> Reply:
     return _card(ctx)
 
 
-@router.press("language.open", anytime=True)
+@router.press("language.open", anytime=True, role=Role.MEMBER)
 def open_languages(ctx: Context) -> Reply:
     """The same, from a button."""
     return _card(ctx)
@@ -29,7 +29,7 @@ def _card(ctx: Context) -> Card:
     return Card(t("Which language shall I speak with you?"), buttons=buttons)
 
 
-@router.press("language.speak", anytime=True)
+@router.press("language.speak", anytime=True, role=Role.MEMBER)
 def speak(ctx: Context) -> Reply:
     """From now on in this language."""
     if ctx.value not in ctx.engine.language.offered:

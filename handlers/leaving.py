@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.core import Button, Card, Context, Reply, Router, Say, When, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t
 from bot.core.events import Address
 from handlers import away
 from handlers.safety import close_introductions
@@ -13,13 +13,13 @@ TO_UNDO = timedelta(days=1)
 KEPT_TIMERS = ("privacy.erase", "away.end")
 
 
-@router.word("leave", anytime=True)
+@router.word("leave", anytime=True, role=Role.MEMBER)
 def leave(ctx: Context) -> Reply:
     """Ask whether they mean it."""
     return confirm(ctx)
 
 
-@router.press("leaving.open", anytime=True)
+@router.press("leaving.open", anytime=True, role=Role.MEMBER)
 def open_leaving(ctx: Context) -> Reply:
     """The same, from a button."""
     return confirm(ctx)
@@ -60,7 +60,7 @@ def _is_last_facilitator(ctx: Context) -> bool:
     return ctx.me.is_facilitator and ctx.store.members.facilitators(ctx.me.cohort_id) in ([], [ctx.me.id])
 
 
-@router.press("leaving.yes", anytime=True)
+@router.press("leaving.yes", anytime=True, role=Role.MEMBER)
 def yes(ctx: Context) -> Reply:
     """The second yes: at once out of search, matching and prompts; erased after a day."""
     if ctx.me.state not in ("active", "paused") or _is_last_facilitator(ctx):
@@ -97,13 +97,13 @@ def _waiting(ctx: Context) -> Card:
     return Card(lines(said, t("To stay, press Undo.")), buttons=(Button(t("Undo"), "leaving.undo"),))
 
 
-@router.word("undo", anytime=True)
+@router.word("undo", anytime=True, role=Role.MEMBER)
 def undo(ctx: Context) -> Reply:
     """Take back leaving, or a time away."""
     return _undo(ctx)
 
 
-@router.press("leaving.undo", anytime=True)
+@router.press("leaving.undo", anytime=True, role=Role.MEMBER)
 def press_undo(ctx: Context) -> Reply:
     """The same, from a button."""
     return _undo(ctx)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.core import Button, Card, Context, Reply, Router, Say, When, Wrong, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, Wrong, lines, t
 from bot.core.cleaning import one_line
 from bot.core.events import Message, Submit
 from bot.domain.names import looks_like, read_name
@@ -11,13 +11,13 @@ from handlers import wording
 router = Router()
 
 
-@router.word("me", help=t("Your profile, who sees it, your language, time away"))
+@router.word("me", help=t("Your profile, who sees it, your language, time away"), role=Role.MEMBER)
 def me(ctx: Context) -> Reply:
     """My profile as I see it."""
     return me_card(ctx)
 
 
-@router.press("me.open")
+@router.press("me.open", role=Role.MEMBER)
 def open_me(ctx: Context) -> Reply:
     """Back to my profile."""
     return me_card(ctx)
@@ -44,13 +44,14 @@ def _doors(ctx: Context) -> tuple[Button, ...]:
         Button(t("Who sees me"), "privacy.who"),
         Button(t("Language"), "language.open"),
         Button(t("I am back"), "away.back") if ctx.me.state == "paused" else Button(t("Away"), "away.open"),
+        Button(t("My other app"), "linking.open"),
         Button(t("Keep us apart"), "apart.open"),
         Button(t("My data"), "mydata.open"),
         Button(t("Leave the bot"), "leaving.open"),
     )
 
 
-@router.press("me.change")
+@router.press("me.change", role=Role.MEMBER)
 def change(ctx: Context) -> Reply:
     """What can be changed, one button each."""
     named: list[tuple[Say, str]] = [

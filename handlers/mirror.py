@@ -1,6 +1,6 @@
 """Myself in others' eyes: what one person, my coalitions or the cohort see of me."""
 
-from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, t
+from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, t
 from bot.domain.profiles import Audience, Profile
 from handlers import wording
 from handlers.named import check_named
@@ -8,7 +8,7 @@ from handlers.named import check_named
 router = Router()
 
 
-@router.press("mirror.open")
+@router.press("mirror.open", role=Role.MEMBER)
 def open_mirror(ctx: Context) -> Reply:
     """Whose eyes to borrow."""
     allies = ctx.people.profiles(ctx.store.introductions.allies_of(ctx.me.id, 5))
@@ -30,7 +30,7 @@ def _seen(who: Say, seen: Profile | None, ctx: Context) -> Card:
     return Card(t("{who}: sees this of you.", who=who), fields=(name, *wording.fields(ctx, seen)), buttons=again)
 
 
-@router.press("mirror.reach")
+@router.press("mirror.reach", role=Role.MEMBER)
 def as_reach(ctx: Context) -> Reply:
     """As somebody who stands this near, and was never introduced."""
     if ctx.value == "coalitions":
@@ -38,7 +38,7 @@ def as_reach(ctx: Context) -> Reply:
     return _seen(t("Somebody of the cohort"), ctx.people.as_seen_by(Audience.COHORT), ctx)
 
 
-@router.press("mirror.person")
+@router.press("mirror.person", role=Role.MEMBER)
 def as_person(ctx: Context) -> Reply:
     """As one person sees me."""
     other = ctx.people.profile(int(ctx.value))
@@ -54,13 +54,13 @@ NAME = Form(
 )
 
 
-@router.press("mirror.ask")
+@router.press("mirror.ask", role=Role.MEMBER)
 def ask(ctx: Context) -> Reply:
     """Type whom."""
     return NAME.begin()
 
 
-@router.form(NAME)
+@router.form(NAME, role=Role.MEMBER)
 def chosen(ctx: Context) -> Reply:
     """One person, or which of several."""
     found = ctx.people.profiles(ctx.answers["who"])

@@ -4,18 +4,18 @@ import json
 from datetime import datetime
 from typing import Any
 
-from bot.core import Card, Context, File, Reply, Router, t
+from bot.core import Card, Context, File, Reply, Role, Router, t
 
 router = Router()
 
 
-@router.word("mydata")
+@router.word("mydata", role=Role.MEMBER)
 def my_data(ctx: Context) -> Reply:
     """The file, at once."""
     return _card(ctx)
 
 
-@router.press("mydata.open")
+@router.press("mydata.open", role=Role.MEMBER)
 def open_my_data(ctx: Context) -> Reply:
     """From a button: in a message of its own."""
     ctx.message = None

@@ -1,6 +1,6 @@
 """Who sees me: three presets, single fields, myself in others' eyes, and which facilitators looked."""
 
-from bot.core import Button, Card, Context, Reply, Router, Say, When, lines, listed, t, tn
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, listed, t, tn
 from bot.domain.profiles import FIELDS, Audience, Preset
 from handlers import wording
 
@@ -40,7 +40,7 @@ LABELS: dict[str, Say] = {
 }
 
 
-@router.word("privacy", anytime=True)
+@router.word("privacy", anytime=True, role=Role.MEMBER)
 def privacy(ctx: Context) -> Reply:
     """What I keep, who sees it, for how long."""
     buttons = (
@@ -77,7 +77,7 @@ def kept(ctx: Context) -> Say:
     )
 
 
-@router.press("privacy.who")
+@router.press("privacy.who", role=Role.MEMBER)
 def who_sees_me(ctx: Context) -> Reply:
     """The preset now, and the way to everything else."""
     return _who(ctx)
@@ -106,7 +106,7 @@ def _who(ctx: Context, before: Say | None = None, *more: Button) -> Card:
     return Card(text, buttons=buttons)
 
 
-@router.press("privacy.preset")
+@router.press("privacy.preset", role=Role.MEMBER)
 def choose_preset(ctx: Context) -> Reply:
     """Another preset, at once; what waits to name somebody who is seen less now is stopped."""
     before, after = Preset(ctx.me.preset), Preset(ctx.value)
@@ -136,7 +136,7 @@ def stop_queued(ctx: Context) -> Say | None:
     )
 
 
-@router.press("privacy.fields")
+@router.press("privacy.fields", role=Role.MEMBER)
 def fields(ctx: Context) -> Reply:
     """Who sees each field now."""
     whole = ctx.people.own_whole()
@@ -147,7 +147,7 @@ def fields(ctx: Context) -> Reply:
     return Card(text, fields=shown, buttons=(*buttons, Button(t("Back"), "privacy.who")))
 
 
-@router.press("privacy.field")
+@router.press("privacy.field", role=Role.MEMBER)
 def field(ctx: Context) -> Reply:
     """The audiences that one field can have."""
     name = ctx.value
@@ -163,7 +163,7 @@ def field(ctx: Context) -> Reply:
     return Card(text, buttons=(*buttons, Button(t("Back"), "privacy.fields")))
 
 
-@router.press("privacy.set")
+@router.press("privacy.set", role=Role.MEMBER)
 def set_field(ctx: Context) -> Reply:
     """Another audience for one field, at once."""
     name, _, level = ctx.value.partition(":")
@@ -185,7 +185,7 @@ def set_field(ctx: Context) -> Reply:
     )
 
 
-@router.press("privacy.looked")
+@router.press("privacy.looked", role=Role.MEMBER)
 def who_looked(ctx: Context) -> Reply:
     """Facilitators who opened my profile, newest first."""
     looks = [look for look in ctx.store.audit.looks_at(ctx.me.id) if look.actor_id != ctx.me.id]

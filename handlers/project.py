@@ -2,20 +2,20 @@
 
 import json
 
-from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, lines, t
+from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, lines, t
 from handlers import wording
 from handlers.me import short
 
 router = Router()
 
 
-@router.word("project", help=t("Your project, so that others can find it"))
+@router.word("project", help=t("Your project, so that others can find it"), role=Role.MEMBER)
 def project(ctx: Context) -> Reply:
     """My project, or how to begin one."""
     return card(ctx)
 
 
-@router.press("project.open")
+@router.press("project.open", role=Role.MEMBER)
 def open_project(ctx: Context) -> Reply:
     """The same, from a button."""
     return card(ctx)
@@ -44,13 +44,13 @@ WRITE = Form(
 )
 
 
-@router.press("project.write")
+@router.press("project.write", role=Role.MEMBER)
 def ask(ctx: Context) -> Reply:
     """Ask for title and goal."""
     return WRITE.begin()
 
 
-@router.form(WRITE)
+@router.form(WRITE, role=Role.MEMBER)
 def written(ctx: Context) -> Reply:
     """Store it; a goal that was skipped stays what it was."""
     before = ctx.store.projects.mine(ctx.me.id)
@@ -62,7 +62,7 @@ def written(ctx: Context) -> Reply:
     return card(ctx, t("Kept. From now on whoever may see your project sees this."), undo)
 
 
-@router.press("project.undo")
+@router.press("project.undo", role=Role.MEMBER)
 def undo(ctx: Context) -> Reply:
     """Back to what it was."""
     title, goal = json.loads(ctx.value)

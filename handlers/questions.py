@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.context import Context
 from bot.core.forms import Choice, Field, Form
 from bot.core.replies import Button, Card, Country, Reply, Say, lines, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from bot.domain.allies import Ally, rank
 from bot.domain.places import Place, city_of, find_place, home_of
 from handlers import allies, watching, wording
@@ -115,7 +115,7 @@ JOIN = Form(
         ),
         Field(
             key="coalitions",
-            question=t("Whose support does your reform need?"),
+            question=t("Whose support does your reform need? You can choose several."),
             kind="many",
             choices=_coalitions,
             when=_is_fellow,
@@ -125,7 +125,7 @@ JOIN = Form(
 )
 
 
-@router.form(JOIN, anytime=True)
+@router.form(JOIN, anytime=True, role=Role.MEMBER)
 def joined(ctx: Context) -> Reply:
     """The end of joining is a person, not "profile saved"."""
     said = ctx.answers
@@ -169,7 +169,11 @@ def joined(ctx: Context) -> Reply:
 
 def first_person(ctx: Context, wish: int, topic: str | None, text: str) -> Card:
     """What was read in the need, and the first people to meet."""
-    read: Say = t("I read: {topic}.", topic=wording.topic(ctx, topic)) if topic else t("I kept your words as they are.")
+    read: Say = (
+        t("I read: {topic}.", topic=wording.topic(ctx, topic))
+        if topic
+        else t("I know no topic for that yet; your words are kept.")
+    )
     found, how = _first(ctx, topic, text)
     people = [allies.hit(ctx, one) for one in found]
     buttons = [
@@ -209,7 +213,7 @@ def _first(ctx: Context, topic: str | None, text: str) -> tuple[list[Ally], Say 
     return [], t("You are the first here with this. I can tell you when somebody joins.")
 
 
-@router.press("questions.reading")
+@router.press("questions.reading", role=Role.MEMBER)
 def reading(ctx: Context) -> Reply:
     """A need was read wrongly: the nearest topics to choose from."""
     wish, text = json.loads(ctx.value)
@@ -219,7 +223,7 @@ def reading(ctx: Context) -> Reply:
     return Card(t("What is it about? You can also write it in other words at any time."), buttons=(*buttons, none))
 
 
-@router.press("questions.topic")
+@router.press("questions.topic", role=Role.MEMBER)
 def set_topic(ctx: Context) -> Reply:
     """The topic that was meant."""
     wish, slug, text = json.loads(ctx.value)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Router, Say, Urgency, When, lines, t
+from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, Urgency, When, lines, t
 from handlers import wording
 from handlers.help import staff
 from handlers.me import short
@@ -33,13 +33,13 @@ REPORT = Form(
 )
 
 
-@router.press("reports.open")
+@router.press("reports.open", role=Role.MEMBER)
 def open_report(ctx: Context) -> Reply:
     """Begin; nothing is kept until the last answer."""
     return REPORT.begin()
 
 
-@router.form(REPORT)
+@router.form(REPORT, role=Role.MEMBER)
 def reported(ctx: Context) -> Reply:
     """Keep it, pass it on, and give a receipt. The person it is about learns nothing from the bot."""
     said = ctx.answers

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core.context import Context
 from bot.core.programme import local_morning
 from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from bot.domain.allies import Reason
 from bot.domain.profiles import Profile
 from handlers import wording
@@ -29,7 +29,7 @@ REMIND_DAYS, CLOSE_DAYS = 3, 7
 NOT_AGAIN = timedelta(days=90)
 
 
-@router.press("requests.preview")
+@router.press("requests.preview", role=Role.MEMBER)
 def preview(ctx: Context) -> Reply:
     """Exactly the card that the other will see; pressing Send is the asker's yes."""
     about = json.loads(ctx.value)
@@ -111,13 +111,13 @@ def shown(ctx: Context, card: dict[str, Any]) -> Say:
     return lines(t("{who} would like to meet you.", who=who), about, sees, *why)
 
 
-@router.press("requests.cancel")
+@router.press("requests.cancel", role=Role.MEMBER)
 def cancel(ctx: Context) -> Reply:
     """The asker thought better of it."""
     return t("Nothing was sent.")
 
 
-@router.press("requests.send")
+@router.press("requests.send", role=Role.MEMBER)
 def send(ctx: Context) -> Reply:
     """The asker's yes: the other is asked, now or when their week has room."""
     card = json.loads(ctx.value)
@@ -186,7 +186,7 @@ def request_card(ctx: Context, found: Introduction, before: Say | None = None) -
     )
 
 
-@router.press("requests.withdraw")
+@router.press("requests.withdraw", role=Role.MEMBER)
 def withdraw(ctx: Context) -> Reply:
     """The asker takes it back; says the same whatever the other has decided in private."""
     found = ctx.store.introductions.get(int(ctx.value))
@@ -201,7 +201,7 @@ def withdraw(ctx: Context) -> Reply:
     return t("Taken back. You can ask again at any time.")
 
 
-@router.press("requests.open")
+@router.press("requests.open", role=Role.MEMBER)
 def requests(ctx: Context) -> Reply:
     """What I asked and what waits for me."""
     buttons: list[Button] = []

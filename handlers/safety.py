@@ -1,6 +1,6 @@
 """Somebody is in danger: `safe` hides and locks at once, and the emergency words are answered in any step."""
 
-from bot.core import Button, Card, Context, Reply, Router, Say, Urgency, Words, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, Words, lines, t
 from storage.access import Viewer
 from storage.members import Member
 
@@ -9,7 +9,7 @@ router = Router()
 CLOSED = t("This request is closed. There is nothing for you to do.")
 
 
-@router.word("safe", help=t("Hide you and lock your account at once"), anytime=True)
+@router.word("safe", help=t("Hide you and lock your account at once"), anytime=True, role=Role.MEMBER)
 def safe(ctx: Context) -> Reply:
     """Answers "OK." and nothing else; what it did is in the code below, and on no screen."""
     lock(ctx, ctx.me)
@@ -86,7 +86,7 @@ def emergency(ctx: Context) -> Reply:
     return Card(text, buttons=(Button(t("Tell a facilitator"), "safety.tell", style="danger"),))
 
 
-@router.press("safety.tell", anytime=True)
+@router.press("safety.tell", anytime=True, role=Role.MEMBER)
 def tell(ctx: Context) -> Reply:
     """Only now a facilitator is told, and nothing but that."""
     told = trusted(ctx, ctx.me)

@@ -6,7 +6,7 @@ from typing import Any
 from bot.core.context import Context
 from bot.core.programme import local_morning
 from bot.core.replies import Button, Card, Reply, Urgency, lines, t
-from bot.core.router import Router
+from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from bot.domain.topics import Wanted
 from handlers import wording
@@ -23,7 +23,7 @@ def watchable(wanted: Wanted) -> list[tuple[str, str]]:
     return found
 
 
-@router.press("watching.watch")
+@router.press("watching.watch", role=Role.MEMBER)
 def watch(ctx: Context) -> Reply:
     """Be told when somebody joins who fits."""
     wanted = ctx.programme.understanding.understand(ctx.value, ctx.me.language)
@@ -33,7 +33,7 @@ def watch(ctx: Context) -> Reply:
     return Card(said, buttons=(Button(t("Stop telling me"), "watching.unwatch"),))
 
 
-@router.press("watching.unwatch")
+@router.press("watching.unwatch", role=Role.MEMBER)
 def unwatch(ctx: Context) -> Reply:
     """No longer be told."""
     ctx.store.search.unwatch(ctx.me.id)

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.core import Button, Card, Context, Field, Form, Reply, Router, Say, lines, t
+from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, lines, t
 from handlers import wording
 from handlers.me import short
 
@@ -11,7 +11,7 @@ router = Router()
 MOST = 5
 
 
-@router.press("wishes.open")
+@router.press("wishes.open", role=Role.MEMBER)
 def open_wishes(ctx: Context) -> Reply:
     """The list."""
     return card(ctx)
@@ -53,13 +53,13 @@ WISH = Form(
 )
 
 
-@router.press("wishes.add")
+@router.press("wishes.add", role=Role.MEMBER)
 def add(ctx: Context) -> Reply:
     """Ask for the sentence."""
     return WISH.begin(about={"kind": ctx.value})
 
 
-@router.form(WISH)
+@router.form(WISH, role=Role.MEMBER)
 def written(ctx: Context) -> Reply:
     """Show what was read in the sentence."""
     kind, text = ctx.about["kind"], ctx.answers["text"]
@@ -91,14 +91,14 @@ def _choose(ctx: Context, kind: str, text: str, question: Say, but: str | None =
     return Card(question, buttons=(*buttons[:6], none, Button(t("Write it in other words"), "wishes.add", kind)))
 
 
-@router.press("wishes.other")
+@router.press("wishes.other", role=Role.MEMBER)
 def other(ctx: Context) -> Reply:
     """It was read wrongly: other topics to choose from."""
     kind, text, topic = json.loads(ctx.value)
     return _choose(ctx, kind, text, t("What is it about?"), but=topic)
 
 
-@router.press("wishes.keep")
+@router.press("wishes.keep", role=Role.MEMBER)
 def keep(ctx: Context) -> Reply:
     """Store it, once."""
     kind, text, topic = json.loads(ctx.value)
@@ -114,7 +114,7 @@ def keep(ctx: Context) -> Reply:
     return card(ctx, t("Kept, and found from now on under {topic}.", topic=wording.topic(ctx, topic)))
 
 
-@router.press("wishes.remove")
+@router.press("wishes.remove", role=Role.MEMBER)
 def remove(ctx: Context) -> Reply:
     """Take one away, with a way back."""
     gone = next((wish for wish in ctx.store.profiles.wishes(ctx.me.id) if str(wish.id) == ctx.value), None)

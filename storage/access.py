@@ -54,7 +54,7 @@ _LOAD = (
 _WISHES = sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(
     apart.c.member_id.in_(sa.bindparam("numbers", expanding=True))
 )
-_ALLIES = sa.select(ally.c.other_id).where(ally.c.member_id == sa.bindparam("viewer")).order_by(ally.c.other_id)
+_ALLIES = sa.select(ally.c.other_id).where(ally.c.member_id == sa.bindparam("viewer"))
 # Fields by which somebody is there for a viewer; whoever shows none of them is not.
 PRESENT = ("name", "country", "topics", "needs", "offers")
 
@@ -138,8 +138,8 @@ class Access:
         people, even none, when most of those looked at are kept apart from the viewer.
         """
         search = Search(self._connection)
-        reach = self._reach()
-        met = frozenset(reach.met)
+        met = self._met()
+        reach = self._reach(bool(met))
         found: list[Profile] = []
         for _ in range(max(1, SCANNED_AT_MOST // limit)):
             numbers = search.find(reach, clauses, after, limit)
@@ -188,11 +188,11 @@ class Access:
             self._mine = self._load([self._viewer.id], states=None).get(self._viewer.id, alone)
         return self._mine
 
-    def _reach(self) -> Reach:
+    def _reach(self, met: bool) -> Reach:
         if self._viewer.facilitator:
             return Reach(self._viewer.cohort_id, self._viewer.id, (COHORT, MET, FACILITATORS))
         scopes = (COHORT, *self._own().profile.coalitions)
-        return Reach(self._viewer.cohort_id, self._viewer.id, scopes, self._met())
+        return Reach(self._viewer.cohort_id, self._viewer.id, scopes, met)
 
     def _seen(self, whole: Whole, *, met: bool) -> Profile | None:
         if whole.profile.id == self._viewer.id:
@@ -218,8 +218,8 @@ class Access:
             if states is None or state in states
         }
 
-    def _met(self) -> tuple[int, ...]:
-        return tuple(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}))
+    def _met(self) -> frozenset[int]:
+        return frozenset(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}))
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:

@@ -138,14 +138,14 @@ class Invites:
         self._connection.execute(sa.delete(invite_use).where(invite_use.c.member_id == member_number))
 
     def open_in(self, cohort_id: int, now: datetime, limit: int = 20) -> list[Invite]:
-        """Invitations that nobody has used yet, soonest to expire first."""
+        """Invitations that nobody has used yet, soonest to expire first; without the codes for one's own other app."""
         found = self._connection.execute(
             sa.select(*_COLUMNS)
             .where(invite.c.cohort_id == cohort_id, invite.c.expires_at > now, invite.c.uses > 0)
             .order_by(invite.c.expires_at)
             .limit(limit)
         )
-        return [Invite(*row) for row in found]
+        return [one for one in (Invite(*row) for row in found) if not one.prefilled.get("link")]
 
     def change(self, number: int, cohort_id: int, **values: Any) -> bool:
         """Extend (`expires_at`) or revoke (`uses=0`) an invitation of this cohort."""
@@ -161,6 +161,14 @@ class Invites:
     def revoke_for(self, member_number: int) -> None:
         """Older links for the same person no longer work."""
         self._connection.execute(sa.update(invite).where(invite.c.for_member == member_number).values(uses=0))
+
+    def revoke_links(self, member_number: int) -> None:
+        """A member's own codes for their other app no longer work; links that a facilitator made still do."""
+        self._connection.execute(
+            sa.update(invite)
+            .where(invite.c.for_member == member_number, invite.c.invited_by == member_number)
+            .values(uses=0)
+        )
 
     def forget(self, now: datetime) -> int:
         """Erase what was prefilled in invitations that have expired; how many had something."""

@@ -1,6 +1,6 @@
 """Cohorts, members and their accounts: who somebody is, in what state, and where they write from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,11 +115,30 @@ class Reachable:
     language: str
     time_zone: str
     state: str
+    reachable: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One of a member's own accounts: where they write from, and whether they want to be written to there."""
+
+    id: int
+    platform: str
+    installation: str
+    external_id: str
+    conversation: str
+    preferred: bool
+    reachable: bool
+
+    @property
+    def lane(self) -> str:
+        return f"{self.platform}:{self.installation}"
+
+
+_ACCOUNT = [account.c[name] for name in Account.__dataclass_fields__]
 _MEMBER = [member.c[name] for name in Member.__dataclass_fields__]
 _RECOGNISE = (
-    sa.select(*_MEMBER, account.c.conversation)
+    sa.select(*_MEMBER, account.c.conversation, account.c.reachable)
     .join_from(account, member, sa.and_(member.c.cohort_id == account.c.cohort_id, member.c.id == account.c.member_id))
     .where(
         account.c.platform == sa.bindparam("platform"),
@@ -138,6 +157,7 @@ _WHERE = (
         member.c.language,
         member.c.time_zone,
         member.c.state,
+        account.c.reachable,
     )
     .join_from(member, account, account.c.member_id == member.c.id)
     .where(member.c.id == sa.bindparam("id"))
@@ -154,11 +174,16 @@ class Members:
         self._renew = renew
 
     def recognise(self, platform: str, installation: str, external_id: str) -> tuple[Member, str] | None:
-        """The member behind an account and its stored conversation, locked until the transaction ends; or None."""
+        """The member behind an account and its stored conversation, locked until the transaction ends; or None.
+
+        Whoever writes from an account can be reached there again.
+        """
         found = self._connection.execute(
             _RECOGNISE, {"platform": platform, "installation": installation, "external_id": external_id}
         ).one_or_none()
-        return None if found is None else (Member(*found[:-1]), found[-1])
+        if found is not None and not found.reachable:
+            self.set_reachable(platform, installation, external_id, True)
+        return None if found is None else (Member(*found[:-2]), found.conversation)
 
     def lock(self, member_number: int) -> Member | None:
         """A member by number, locked until the transaction ends; or None."""
@@ -175,6 +200,21 @@ class Members:
         found = self._connection.execute(_WHERE, {"id": member_number}).one_or_none()
         return None if found is None else Reachable(*found)
 
+    def in_one_place(self, members: Sequence[int], platform: str) -> tuple[str, tuple[str, ...]] | None:
+        """An installation of a platform where each of these can be reached, and their accounts there; or None."""
+        found = self._connection.execute(
+            sa.select(account.c.installation, account.c.member_id, account.c.external_id)
+            .where(account.c.member_id.in_(members), account.c.platform == platform, account.c.reachable)
+            .order_by(account.c.preferred, account.c.id)
+        ).all()
+        places: dict[str, dict[int, str]] = {}
+        for installation, number, external_id in found:
+            places.setdefault(installation, {})[number] = external_id
+        for installation, there in places.items():
+            if len(there) == len(set(members)):
+                return installation, tuple(there[number] for number in members)
+        return None
+
     def add(self, cohort_id: int, now: datetime, **values: Any) -> int:
         """A new member's number."""
         number = insert(self._connection, member, cohort_id=cohort_id, created_at=now, **values)
@@ -188,10 +228,19 @@ class Members:
             self._renew(member_number)
 
     def add_account(
-        self, to: Member, platform: str, installation: str, external_id: str, conversation: str, now: datetime
+        self,
+        to: Member,
+        platform: str,
+        installation: str,
+        external_id: str,
+        conversation: str,
+        now: datetime,
+        *,
+        preferred: bool = True,
     ) -> None:
-        """Bind an account to a member and write there from now on."""
-        self._connection.execute(sa.update(account).where(account.c.member_id == to.id).values(preferred=False))
+        """Bind an account to a member and, unless it is a second choice, write there from now on."""
+        if preferred:
+            self._connection.execute(sa.update(account).where(account.c.member_id == to.id).values(preferred=False))
         insert(
             self._connection,
             account,
@@ -201,8 +250,29 @@ class Members:
             installation=installation,
             external_id=external_id,
             conversation=conversation,
-            preferred=True,
+            preferred=preferred,
             created_at=now,
+        )
+
+    def accounts(self, member_number: int) -> list[Account]:
+        """A member's own accounts, the oldest first."""
+        found = self._connection.execute(
+            sa.select(*_ACCOUNT).where(account.c.member_id == member_number).order_by(account.c.id)
+        )
+        return [Account(*row) for row in found]
+
+    def prefer(self, member_number: int, account_number: int) -> None:
+        """Write to a member at this account of theirs, as long as they can be reached there."""
+        self._connection.execute(
+            sa.update(account)
+            .where(account.c.member_id == member_number)
+            .values(preferred=account.c.id == account_number)
+        )
+
+    def close_account(self, member_number: int, account_number: int) -> None:
+        """Forget one of a member's accounts."""
+        self._connection.execute(
+            sa.delete(account).where(account.c.member_id == member_number, account.c.id == account_number)
         )
 
     def close_accounts(self, member_number: int) -> None:

@@ -52,7 +52,8 @@ sa.Index(
 )
 sa.Index("ix_outbox_held", outbox.c.due_at, sqlite_where=HELD, postgresql_where=HELD)
 sa.Index("ix_outbox_open", outbox.c.lane, outbox.c.conversation, sqlite_where=OPEN, postgresql_where=OPEN)
-sa.Index("uq_outbox_edits_queued", outbox.c.edits, unique=True, sqlite_where=QUEUED, postgresql_where=QUEUED)
+EDITS = sa.and_(QUEUED, outbox.c.edits.is_not(None))
+sa.Index("uq_outbox_edits_queued", outbox.c.edits, unique=True, sqlite_where=EDITS, postgresql_where=EDITS)
 sa.Index("ix_outbox_edits", outbox.c.edits)
 sa.Index("ix_outbox_member_id", outbox.c.member_id, outbox.c.seq)
 sa.Index("ix_outbox_on_behalf", outbox.c.on_behalf)
@@ -107,6 +108,7 @@ class Row:
     platform_ref: str | None
     sending_at: datetime | None
     created_at: datetime
+    doubt_since: datetime | None
 
     @property
     def message(self) -> int:
@@ -131,6 +133,7 @@ _COLUMNS = (
     outbox.c.platform_ref,
     outbox.c.sending_at,
     outbox.c.created_at,
+    outbox.c.doubt_since,
 )
 _BY_KEY = sa.select(*_COLUMNS).where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = sa.select(*_COLUMNS).where(outbox.c.seq == sa.bindparam("seq"))
@@ -149,16 +152,8 @@ _NEWEST = (
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
-_root = outbox.alias("root")
 CLAIM = (
-    sa.select(
-        *_COLUMNS,
-        outbox.c.due_at,
-        outbox.c.not_after,
-        _root.c.platform_ref.label("root_ref"),
-        _root.c.state.label("root_state"),
-    )
-    .select_from(outbox.outerjoin(_root, _root.c.seq == outbox.c.edits))
+    sa.select(*_COLUMNS, outbox.c.due_at, outbox.c.not_after)
     .where(
         outbox.c.lane == sa.bindparam("lane"),
         QUEUED,
@@ -167,10 +162,13 @@ CLAIM = (
     .order_by(outbox.c.priority, outbox.c.seq)
     .limit(sa.bindparam("limit"))
 )
+_ROOTS = sa.select(outbox.c.seq, outbox.c.state, outbox.c.platform_ref).where(
+    outbox.c.seq.in_(sa.bindparam("roots", expanding=True))
+)
 BUSY = sa.select(outbox.c.conversation, outbox.c.state).where(outbox.c.lane == sa.bindparam("lane"), OPEN)
 _SENDING = (
     sa.update(outbox)
-    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), QUEUED)
+    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state == "queued")
     .values(
         state="sending",
         sending_at=sa.bindparam("at"),
@@ -204,7 +202,13 @@ _REFER = (
     )
     .values(platform_ref=sa.bindparam("ref"))
 )
-RELEASE = sa.select(outbox.c.seq, outbox.c.lane).where(HELD, outbox.c.due_at <= sa.bindparam("now", type_=Moment))
+_NEXT_HELD = sa.select(sa.func.min(outbox.c.due_at)).where(HELD)
+RELEASE = (
+    sa.select(outbox.c.seq, outbox.c.lane, outbox.c.due_at)
+    .where(HELD, outbox.c.due_at <= sa.bindparam("now", type_=Moment))
+    .order_by(outbox.c.due_at)
+    .limit(500)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,16 +373,16 @@ class Outbox:
         sending = {found.conversation for found in open_now if found.state == "sending"}
         doubtful = {found.conversation for found in open_now}
         taken: list[Claimed] = []
-        for found in self._waiting(lane_id, max(64, 4 * limit)):
+        for found, root in self._waiting(lane_id, max(64, 4 * limit)):
             row = _row(found)
             assert row is not None
-            if self._ended(row, found, now):
+            if self._ended(row, found.not_after, root, now):
                 continue
-            if row.edits is not None and found.root_state != "sent":  # waits for what it changes, and blocks nobody
+            if root is not None and root.state != "sent":  # an edit waits for what it changes, and blocks nobody
                 continue
             blocked = sending if row.priority == 0 else doubtful  # a reply does not wait for an old doubt
             if row.conversation not in blocked and found.due_at <= now:
-                taken.append(Claimed(row, found.root_ref))
+                taken.append(Claimed(row, root.platform_ref if root else None))
             sending.add(row.conversation)
             doubtful.add(row.conversation)
             if len(taken) == limit:
@@ -387,26 +391,31 @@ class Outbox:
             self._connection.execute(_SENDING, {"rows": [one.row.seq for one in taken], "at": now, "gen": gen})
         return taken
 
-    def _waiting(self, lane_id: str, at_once: int) -> Iterator[Any]:
-        """Queued rows in order, a page at a time: many that wait for one conversation must not hide the others."""
+    def _waiting(self, lane_id: str, at_once: int) -> Iterator[tuple[Any, Any]]:
+        """Queued rows in order, each with the row that it edits, if any.
+
+        A page at a time: many that wait for one conversation must not hide the others.
+        """
         priority, after = -1, 0
         for _ in range(0, AT_MOST, at_once):
             page = self._connection.execute(
                 CLAIM, {"lane": lane_id, "priority": priority, "after": after, "limit": at_once}
             ).all()
-            yield from page
+            edited = [found.edits for found in page if found.edits is not None]
+            roots = {root.seq: root for root in self._connection.execute(_ROOTS, {"roots": edited})} if edited else {}
+            yield from ((found, roots.get(found.edits)) for found in page)
             if len(page) < at_once:
                 return
             priority, after = page[-1].priority, page[-1].seq
 
-    def _ended(self, row: Row, found: Any, now: datetime) -> bool:
+    def _ended(self, row: Row, not_after: datetime | None, root: Any, now: datetime) -> bool:
         """End a row that is not to be sent any more: too late, or a change of what never arrived."""
-        if found.not_after is not None and found.not_after < now:
+        if not_after is not None and not_after < now:
             self._connection.execute(
                 sa.update(outbox).where(outbox.c.seq == row.seq).values(state="expired", settled_at=now)
             )
             return True
-        if row.edits is not None and found.root_state in NEVER_THERE:
+        if root is not None and root.state in NEVER_THERE:
             self.cancel([row.seq], now)
             return True
         return False
@@ -469,13 +478,30 @@ class Outbox:
             sa.update(outbox).where(outbox.c.seq == seq, outbox.c.state == "in_doubt").values(values)
         )
 
+    def move(
+        self, seq: int, gen: int, now: datetime, *, lane_id: str, conversation: str, body: Mapping[str, Any]
+    ) -> bool:
+        """Address a row that surely did not arrive to another account of its member; False if the lane was taken."""
+        done = self._connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.seq == seq, outbox.c.lane_gen == gen, outbox.c.state == "sending")
+            .values(lane=lane_id, conversation=conversation, body=body, state="queued", due_at=now)
+        )
+        self._woken.add(lane_id)
+        return rows(done) == 1
+
+    def next_held(self) -> datetime | None:
+        """When the first row that is held back is due, in any lane."""
+        found: datetime | None = self._connection.scalar(_NEXT_HELD)
+        return found
+
     def release_due(self, now: datetime) -> int:
         """Let go of held rows whose time has come."""
-        found = self._connection.execute(RELEASE.limit(500), {"now": now}).all()
+        found = self._connection.execute(RELEASE, {"now": now}).all()
         if found:
-            self._connection.execute(
-                sa.update(outbox).where(outbox.c.seq.in_([row.seq for row in found]), HELD).values(state="queued")
-            )
+            # With the moment, so that no more of the index of held rows is read than these.
+            due = sa.and_(HELD, outbox.c.due_at <= found[-1].due_at, outbox.c.seq.in_([row.seq for row in found]))
+            self._connection.execute(sa.update(outbox).where(due).values(state="queued"))
             self._woken.update(row.lane for row in found)
         return len(found)
 
@@ -513,6 +539,22 @@ class Outbox:
                 .values(state="cancelled", settled_at=now)
             )
         )
+
+    def readdress(self, member_number: int, old: tuple[str, str], new: tuple[str, str], now: datetime) -> None:
+        """What waits for one account of a member, by lane and conversation, goes to another; edits there do not."""
+        waits_there = (
+            outbox.c.member_id == member_number,
+            outbox.c.lane == old[0],
+            outbox.c.conversation == old[1],
+            outbox.c.state.in_(["queued", "held"]),
+        )
+        self._connection.execute(
+            sa.update(outbox)
+            .where(*waits_there, outbox.c.edits.is_not(None))
+            .values(state="cancelled", settled_at=now)
+        )
+        self._connection.execute(sa.update(outbox).where(*waits_there).values(lane=new[0], conversation=new[1]))
+        self._woken.add(new[0])
 
     def wipe(self, before: datetime, limit: int = 2000) -> int:
         """Empty the bodies of rows that settled before a moment (retention); what was said to a stranger goes whole."""

@@ -24,6 +24,7 @@ portrait = table(
 _LISTS = ("languages", "coalitions", "topics")
 _HELPS = ("needs", "offers")
 _AUDIENCES = tuple(Audience)
+_PRESETS = {preset.value: preset for preset in Preset}
 
 
 def read_whole(connection: Connection, number: int, who: Any) -> Whole:
@@ -89,8 +90,8 @@ def pack(whole: Whole) -> dict[str, Any]:
 
 
 def unpack(body: Mapping[str, Any], preset: str) -> Whole:
-    """The portrait of `pack`; the preset is the member's present one."""
-    of = dict(body["profile"])
+    """The portrait of `pack`, which it uses up; the preset is the member's present one."""
+    of = body["profile"]
     for name in _LISTS:
         if name in of:
             of[name] = tuple(of[name])
@@ -100,6 +101,6 @@ def unpack(body: Mapping[str, Any], preset: str) -> Whole:
     return Whole(
         profile=Profile(**of),
         other_name=body["other_name"],
-        preset=Preset(preset),
+        preset=_PRESETS[preset],
         own={name: _AUDIENCES[audience] for name, audience in own.items()} if own else {},
     )

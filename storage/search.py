@@ -22,10 +22,11 @@ from storage.search_scan import (
     START,
     Clause,
     Reach,
+    fit_of,
     scan,
     search_key,
     shape_of,
-    size,
+    sizes,
     start_of,
     values_of,
 )
@@ -45,7 +46,7 @@ watch = table(
     sqlite_autoincrement=True,
 )
 
-MANY = 600  # rows of a clause that are counted; more is "many"
+MANY = 300  # rows of a clause that are counted; more is "many"
 Key = tuple[str, str, str]
 
 
@@ -106,13 +107,10 @@ class Search:
         """The clauses with the one first that fits the fewest rows; and whether these are many."""
         if len(clauses) == 1 and not clauses[0].is_prefix:
             return list(clauses), False
-        counted = [(self._size(reach, clause), RAREST.index(clause.kind), n) for n, clause in enumerate(clauses)]
-        ordered = sorted(counted)
-        return [clauses[n] for _, _, n in ordered], ordered[0][0] >= MANY
-
-    def _size(self, reach: Reach, clause: Clause) -> int:
-        values = values_of(reach, [clause], 0, None, MANY)
-        return self._connection.scalar(size(clause.is_prefix), values) or 0
+        statement = sizes(tuple(map(fit_of, clauses)), len(reach.scopes))
+        counts = self._connection.execute(statement, values_of(reach, clauses, 0, None, MANY)).one()
+        ordered = sorted(range(len(clauses)), key=lambda n: (counts[n], RAREST.index(clauses[n].kind)))
+        return [clauses[n] for n in ordered], counts[ordered[0]] >= MANY
 
     def _scan(
         self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int | None, limit: int

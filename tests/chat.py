@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bot.app import Kawan, build
 from bot.content import Content, load
-from bot.core.adapter import Ack, Envelope, Outcome, Sent
+from bot.core.adapter import Absent, Ack, Envelope, Outcome, Sent
 from bot.core.clock import SetClock
 from bot.core.events import Address, Command, Event, Message, Press, Sender
 from bot.core.ids import SeededIds, button_handle, code_hash
@@ -42,6 +42,8 @@ class Platform(Protocol):
 
     def presses(self, number: int, who: "Person", handle: str) -> Event: ...
 
+    def parts(self, content: Said) -> list[Said]: ...
+
     def shows(self, envelope: Envelope) -> list[Shown]: ...
 
 
@@ -59,6 +61,9 @@ class Plain:
 
     def presses(self, number: int, who: "Person", handle: str) -> Event:
         return Press(id=f"e{number}", sender=who.sender, address=who.address, handle=handle)
+
+    def parts(self, content: Said) -> list[Said]:
+        return [content]
 
     def shows(self, envelope: Envelope) -> list[Shown]:
         content = envelope.content
@@ -81,6 +86,7 @@ class Screens:
         self.by_ref: dict[str, Shown] = {}
         self.files: list[tuple[str, str, bytes]] = []
         self.outcome: Callable[[Envelope], Outcome | None] = lambda envelope: None
+        self.known: Callable[[Envelope], Sent | Absent | None] = lambda envelope: None
 
     @property
     def name(self) -> str:
@@ -94,7 +100,7 @@ class Screens:
         raise NotImplementedError("tests hand events over themselves")
 
     def parts(self, content: Said) -> list[Said]:
-        return [content]
+        return self.platform.parts(content)
 
     async def send(self, envelope: Envelope) -> Outcome:
         fault = self.outcome(envelope)
@@ -113,8 +119,8 @@ class Screens:
         self.files += envelope.files
         return Sent(envelope.key)
 
-    async def look_up(self, envelope: Envelope) -> Sent | None:
-        return None
+    async def look_up(self, envelope: Envelope) -> Sent | Absent | None:
+        return self.known(envelope)
 
 
 @dataclass
@@ -124,24 +130,29 @@ class Person:
     chat: "Chat"
     name: str
     member: int | None = None
+    on: Platform | None = None  # the first of the chat's platforms, unless another is named
+
+    @property
+    def platform(self) -> Platform:
+        return self.on or self.chat.platform
 
     @property
     def sender(self) -> Sender:
-        platform = self.chat.platform
+        platform = self.platform
         return Sender(platform.name, platform.installation, self.name, self.name, "en")
 
     @property
     def address(self) -> Address:
-        platform = self.chat.platform
+        platform = self.platform
         return Address(platform.name, platform.installation, f"dm:{self.name}")
 
     def says(self, text: str) -> Ack:
         """Write something, and let everything that follows happen."""
-        return self.chat.happens(self.chat.platform.says(self.chat.count(), self, text))
+        return self.chat.happens(self.platform.says(self.chat.count(), self, text))
 
     def presses(self, label: str) -> Ack:
         """Press the newest button that is called so, or begins so."""
-        return self.chat.happens(self.chat.platform.presses(self.chat.count(), self, self.handle_of(label)))
+        return self.chat.happens(self.platform.presses(self.chat.count(), self, self.handle_of(label)))
 
     def handle_of(self, label: str) -> str:
         """What a button carries on the wire."""
@@ -153,7 +164,7 @@ class Person:
 
     @property
     def screen(self) -> list[Shown]:
-        return self.chat.screens.seen.get(self.address.conversation, [])
+        return self.chat.screens_of(self.platform).seen.get(self.address.conversation, [])
 
     def sees(self) -> list[str]:
         """Every message on this person's screen, the newest last; a changed one counts as new."""
@@ -178,22 +189,39 @@ def _content() -> tuple[Content, Understanding]:
 class Chat:
     """A programme with its people, driven event by event on one thread under a clock that stands still."""
 
-    def __init__(self, store: Store, platform: Platform | None = None, *, a_minute: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        platform: Platform | None = None,
+        *,
+        beside: Sequence[Platform] = (),
+        a_minute: int | None = None,
+    ) -> None:
         self.store = store
         self.platform: Platform = platform or Plain()
         self.clock = SetClock(START)
         self.ids = SeededIds(1)
         self.screens = Screens(self.platform)
+        self._beside = {platform.name: Screens(platform) for platform in beside}
         content, understanding = _content()
         self.programme = Programme(
             content=content, understanding=understanding, name="Reform Asia", operator="Reform Trust",
             operator_contact="help@reform.example", host_country="SG", emergency_contacts="Call Mirela: 000",
         )  # fmt: skip
         self.kawan: Kawan = build(
-            store, self.programme, [self.screens], clock=self.clock, ids=self.ids, a_minute=a_minute
+            store,
+            self.programme,
+            [self.screens, *self._beside.values()],
+            clock=self.clock,
+            ids=self.ids,
+            a_minute=a_minute,
         )
         self.cohort = store.now(lambda unit: unit.members.add_cohort("test", "Reform Asia", "en", "Asia/Bangkok"))
         self._events = 0
+
+    def screens_of(self, platform: Platform) -> Screens:
+        """The screens of one platform."""
+        return self._beside.get(platform.name, self.screens)
 
     def count(self) -> int:
         self._events += 1
@@ -219,9 +247,9 @@ class Chat:
         self.clock.passes(**time)
         self.settles()
 
-    def newcomer(self, name: str) -> Person:
-        """Somebody whom the bot does not know."""
-        return Person(self, name)
+    def newcomer(self, name: str, on: Platform | None = None) -> Person:
+        """Somebody whom the bot does not know; `on` another platform than the first."""
+        return Person(self, name, on=on)
 
     def invites(self, role: str = "fellow", by: Person | None = None, **prefilled: str) -> str:
         """An invitation's code."""

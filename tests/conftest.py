@@ -15,9 +15,13 @@ from storage import Store, open_store
 from storage.base import metadata
 from storage.migrate import upgrade
 from tests import postgres
-from tests.chat import Chat
+from tests.adapters.slack_platform import Slack
+from tests.adapters.telegram_platform import OnTelegram
+from tests.chat import Chat, Plain, Platform
 
 DATABASES = ["sqlite", "postgresql"]
+# Conversations that run through every platform's parse and render; all others are the terminal's.
+ON_EVERY_PLATFORM = ("test_joining", "test_introductions", "test_requests", "test_allies")
 
 # What hypothesis remembers from run to run does not belong into the project.
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"kawan-hypothesis-{os.getuid()}")
@@ -35,6 +39,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Also after an interrupt."""
     if RUN in config.stash:
         config.stash[RUN].end()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Some conversations run in the terminal and in an app."""
+    if "platform" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_EVERY_PLATFORM:
+        metafunc.parametrize("platform", ["terminal", "app"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -107,9 +117,17 @@ def _postgresql(request: pytest.FixtureRequest, *, inline: bool) -> Store:
 
 
 @pytest.fixture
-def chat(store: Store) -> Chat:
+def platform(request: pytest.FixtureRequest, store: Store) -> Platform:
+    """How people talk to the bot: in a terminal or an app. One app a database keeps the suite fast."""
+    if getattr(request, "param", "terminal") == "terminal":
+        return Plain()
+    return Slack() if store.engine.dialect.name == "sqlite" else OnTelegram()
+
+
+@pytest.fixture
+def chat(store: Store, platform: Platform) -> Chat:
     """A programme without anybody in it yet."""
-    return Chat(store)
+    return Chat(store, platform)
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Whatever people say, nothing of it stands in a log, also at DEBUG and also when a handler fails."""
 
 import io
-import logging
 
 import pytest
 
 from bot.core.context import Context
-from bot.core.log import configure
+from bot.core.log import configure, get_logger
 from bot.core.replies import Reply
 from bot.core.router import Route
 from tests.chat import Chat
@@ -47,8 +46,8 @@ def logged() -> io.StringIO:
 
 def test_nothing_that_people_say_is_logged(chat: Chat, logged: io.StringIO) -> None:
     converse(chat)
-    logging.getLogger("kawan").debug("the log is on")
-    assert "the log is on" in logged.getvalue()
+    get_logger("kawan.test").debug("the_log_is_on")
+    assert "the_log_is_on" in logged.getvalue()
     assert CANARY not in logged.getvalue()
 
 

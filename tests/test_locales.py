@@ -37,7 +37,7 @@ def catalogue(path: Path) -> Catalog:
 
 def messages(path: Path) -> dict[str, Message]:
     return {
-        message.id[0] if isinstance(message.id, tuple) else message.id: message
+        str(message.id[0] if isinstance(message.id, tuple | list) else message.id): message
         for message in catalogue(path)
         if message.id
     }
@@ -90,6 +90,10 @@ def test_the_bot_speaks_calmly() -> None:
 
 def test_an_unfinished_catalogue_is_not_offered(tmp_path: Path) -> None:
     text = (FOLDER / "id.po").read_text(encoding="utf-8")
+    (tmp_path / "messages.pot").write_text((FOLDER / "messages.pot").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "th.po").write_text(text[:2000].rpartition("\n\n")[0] + "\n", encoding="utf-8")
+    assert load_language(tmp_path).offered == ("en",)
+    (tmp_path / "th.po").unlink()
     (tmp_path / "id.po").write_text(text + '\nmsgid "Something new."\nmsgstr ""\n', encoding="utf-8")
     assert load_language(tmp_path).offered == ("en",)
     (tmp_path / "id.po").write_text(text, encoding="utf-8")

@@ -112,7 +112,7 @@ class Content:
         return {form.casefold(): word.id for word in self.words for forms in word.forms.values() for form in forms}
 
     def word_of(self, text: str) -> str | None:
-        """The id of the word that a text is, in any language; or None."""
+        """The id of the word that a text is, in any language; or None. A word's own id is always one of its forms."""
         return self.word_forms.get(text.strip().strip(".!?").casefold())
 
     def word_label(self, word: str, language: str) -> str:

@@ -1,7 +1,7 @@
 """One event, the member whom it concerns, and what a handler may do."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from bot.core.forms import Form
 from bot.core.ids import Ids
 from bot.core.language import Language, Reader
 from bot.core.programme import Programme
-from bot.core.replies import Card, Lines, Reply, Say, Text, Urgency, t
+from bot.core.replies import Card, Content, Lines, Reply, Say, Text, Urgency, t
 from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from storage import UnitOfWork
@@ -19,16 +19,30 @@ from storage.access import Access, Viewer
 from storage.members import Member
 
 ONLY_FACILITATORS = t("Only facilitators can do this. To reach them, type help.")
+BELOW = t("It is below.")
+GROUPS = "slack"  # where a bot may open a chat for several people
+
+Parts = Callable[[Content], list[Content]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What every context shares; built once by the composition root."""
+    """What every context shares; built once by the composition root.
+
+    `parts` is, by platform, how a content becomes visible calls; `pages` are the platforms that open forms as pages.
+    """
 
     router: Router
     language: Language
     programme: Programme
     ids: Ids
+    parts: Mapping[str, Parts] = field(default_factory=dict)
+    pages: frozenset[str] = frozenset()
+
+    def parts_on(self, platform: str, content: Content) -> list[Content]:
+        """A content as the calls that show it on a platform."""
+        split = self.parts.get(platform)
+        return split(content) if split else [content]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +149,9 @@ class Context:
         return route.handler(self)
 
     def word_of(self, text: str) -> str | None:
-        """The word that a text is, in any language."""
-        return self.programme.content.word_of(text)
+        """The word that a text is: one of its forms in any language, or its own name."""
+        name = text.strip().casefold()
+        return self.programme.content.word_of(text) or (name if name in self.engine.router.words else None)
 
     def after(self, reply: Callable[[], Reply]) -> None:
         """Say something more, in a message of its own, once the reply is said."""
@@ -174,14 +189,29 @@ class Context:
             to, address, as_card(reply), reader, about=about, on_behalf=on_behalf, at=at, urgency=urgency, once=once
         )
 
-    def reply(self, reply: Reply) -> int | None:
-        """Say something to the person of this event, where they wrote from."""
+    def send_group(self, members: Sequence[int], card: Card) -> bool:
+        """Open a chat for these members with one message; False where they share no place in which a bot may do so.
+
+        The card may name nobody: it stays with the others when one of them is erased.
+        """
+        place = self.store.members.in_one_place(members, GROUPS)
+        if place is None:
+            return False
+        installation, accounts = place
+        address = Address(GROUPS, installation, f"group:{','.join(accounts)}")
+        languages = {found.language for found in map(self.store.members.where, members) if found is not None}
+        language = languages.pop() if len(languages) == 1 else self.programme.default_language
+        self._queue(None, address, card, Reader(language, self.me.time_zone), about=members, once=True)
+        return True
+
+    def reply(self, reply: Reply, *, at: datetime | None = None) -> int | None:
+        """Say something to the person of this event, where they wrote from; `at` holds it back until then."""
         if reply is None:
             return None
         assert not isinstance(reply, dict)
         if self.here is None or not self.here.is_private:
-            return self.send(self.me.id, reply)  # type: ignore[arg-type]
-        return self._queue(self.me.id, self.here, as_card(reply), self.reader)
+            return self.send(self.me.id, reply, at=at)  # type: ignore[arg-type]
+        return self._queue(self.me.id, self.here, as_card(reply), self.reader, at=at)
 
     def farewell(self, reply: str | Text | Lines | Card) -> None:
         """Say a last thing to somebody who was just erased: the row names no member."""
@@ -201,39 +231,54 @@ class Context:
         urgency: Urgency = Urgency.REPLY,
         once: bool = False,
     ) -> int:
-        return self.store.outbox.add(
-            idem=self._idem(),
-            key=self.ids.key(),
-            lane=address.lane,
-            conversation=address.conversation,
-            member_id=to,
-            body=self.engine.language.content(card, reader).as_json(),
-            cause=self.event.id,
-            now=self.now,
-            once=once,
-            priority=int(urgency),
-            on_behalf=on_behalf,
-            about=about,
-            at=at,
-        )
+        """Put a card in line, one row a visible call; returns the number of the last, which has the buttons."""
+        number = 0
+        for part in self.engine.parts_on(address.platform, self.engine.language.content(card, reader)):
+            number = self.store.outbox.add(
+                idem=self._idem(),
+                key=self.ids.key(),
+                lane=address.lane,
+                conversation=address.conversation,
+                member_id=to,
+                body=part.as_json(),
+                cause=self.event.id,
+                now=self.now,
+                once=once,
+                priority=int(urgency),
+                on_behalf=on_behalf,
+                about=about,
+                at=at,
+            )
+        return number
 
-    def edit(self, message: int, reply: str | Text | Lines | Card) -> None:
-        """Change a message of mine or, by its number, one that this feature sent."""
+    def edit(self, message: int, reply: str | Text | Lines | Card) -> int | None:
+        """Change a message of mine or, by its number, one that this feature sent; returns where it stands now.
+
+        What no longer fits into one message becomes new ones, and the old one says so.
+        """
         row = self.store.outbox.get(message)
         if row is None or row.member_id is None:
-            return
+            return None
         found = self.store.members.where(row.member_id)
         reader = (
             self.reader if row.member_id == self.me.id or found is None else Reader(found.language, found.time_zone)
         )
+        platform, _, installation = row.lane.partition(":")
+        card = as_card(reply)
+        content = self.engine.language.content(card, reader)
+        whole = len(self.engine.parts_on(platform, content)) == 1
         self.store.outbox.change(
             message,
             idem=self._idem(),
             key=self.ids.key(),
-            body=self.engine.language.content(as_card(reply), reader).as_json(),
+            body=(content if whole else self.engine.language.content(Card(BELOW), reader)).as_json(),
             cause=self.event.id,
             now=self.now,
         )
+        if whole:
+            return message
+        address = Address(platform, installation, row.conversation)
+        return self._queue(row.member_id, address, card, reader, once=row.once)
 
     def _idem(self) -> str:
         self._said += 1

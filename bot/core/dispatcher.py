@@ -2,6 +2,7 @@
 
 import traceback
 from collections import OrderedDict, deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from bot.core import forms
-from bot.core.adapter import Ack
+from bot.core.adapter import Ack, Page
 from bot.core.cleaning import LONGEST_TEXT, clean_text
 from bot.core.clock import Clock
 from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card
@@ -35,6 +36,7 @@ from bot.core.log import get_logger
 from bot.core.replies import Ask, Content, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
+from storage.dialogs import Dialog
 from storage.outbox import Row
 
 log = get_logger("kawan.dispatcher")
@@ -43,6 +45,7 @@ BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
 A_MINUTE = 20
+PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
 
 class Dispatcher:
@@ -132,7 +135,9 @@ class Dispatcher:
                 ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
             return Ack()
         ack = self._member(ctx, event)
-        return ack if event.address.is_private else Ack(ack.toast, ack.problems, ack.open, self._aside(ctx))
+        if event.address.is_private or ack.open is not None:
+            return ack
+        return Ack(ack.toast, ack.problems, None, self._aside(ctx))
 
     def _aside(self, ctx: Context) -> str:
         return ctx.say(t("I answered you in our direct chat."))
@@ -205,7 +210,11 @@ class Dispatcher:
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
         if waiting is not None and word not in ("help", "safe"):
-            return self._say(ctx, forms.take_text(ctx, waiting, text))
+            if not self._was_only_a_page(ctx, waiting):
+                return self._say(ctx, forms.take_text(ctx, waiting, text))
+            if ctx.form(waiting.form).firm:
+                return self._ask_here(ctx, waiting)
+            ctx.store.dialogs.end(waiting)
         if not text:
             return self._say(ctx, t("I got an empty message. Just write what you are looking for, or type help."))
         if len(text) > LONGEST_TEXT:
@@ -224,6 +233,20 @@ class Dispatcher:
             return self._word(ctx, route, rest)
         ctx.text = text
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+
+    def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
+        """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""
+        if not self._engine.pages or waiting.question is None:
+            return False
+        row = ctx.store.outbox.get(waiting.question)
+        return row is not None and row.state == "cancelled"
+
+    def _ask_here(self, ctx: Context, waiting: Dialog) -> Ack:
+        """Ask in the chat what the closed page asked: nobody answers a question that is not to be seen."""
+        number = ctx.reply(forms.question(ctx, waiting))
+        if number is not None:
+            ctx.store.dialogs.asked(waiting.id, number)
+        return Ack()
 
     def _word_with_text(self, ctx: Context, text: str) -> tuple[Route | None, str]:
         """A word that takes text, at the beginning; in some languages it is two or three words long."""
@@ -337,29 +360,43 @@ class Dispatcher:
         reply, problems = forms.take_page(ctx, waiting, event.answers)
         if problems:
             return Ack(problems=problems)
+        if waiting.question is not None:  # the page was faster than the word that it is open
+            ctx.store.outbox.cancel([waiting.question], ctx.now)
         return self._say(ctx, reply)
 
     def _say(self, ctx: Context, reply: Reply) -> Ack:
         """Put a reply, and what comes after it, into the outbox; a press changes the message it sits on."""
-        self._put(ctx, reply)
+        page = self._put(ctx, reply)
         while ctx.later:
             ctx.message = None
             self._put(ctx, ctx.later.pop(0)())
-        return Ack()
+        return Ack(open=page)
 
-    def _put(self, ctx: Context, reply: Reply) -> None:
+    def _put(self, ctx: Context, reply: Reply) -> Page | None:
+        """Say it; returns the page of a form that is to be opened at once."""
         dialog = None
         if isinstance(reply, Ask):
             dialog, reply = forms.begin(ctx, reply)
+            if self._opens_page(ctx, dialog):
+                number = ctx.reply(reply, at=ctx.now + PAGE_OPENS)
+                if number is not None:
+                    ctx.store.dialogs.asked(dialog.id, number)
+                return forms.page(ctx, replace(dialog, question=number))
         if reply is None:
-            return
-        if ctx.message is not None:
-            ctx.edit(ctx.message, reply)
-            number: int | None = ctx.message
-        else:
-            number = ctx.reply(reply)
+            return None
+        number = ctx.edit(ctx.message, reply) if ctx.message is not None else ctx.reply(reply)
         if dialog is not None and number is not None:
             ctx.store.dialogs.asked(dialog.id, number)
+        return None
+
+    def _opens_page(self, ctx: Context, dialog: Dialog) -> bool:
+        """Can this event open a window, and is this form one that is shown there?"""
+        event = ctx.event
+        return (
+            isinstance(event, Press | Command)
+            and event.sender.platform in self._engine.pages
+            and ctx.form(dialog.form).page
+        )
 
     def _apologise(self, unit: UnitOfWork, event: Event, now: datetime, error_id: str) -> Ack:
         """Keep the failed event's id, so that its repeats stop here, and say sorry with an id that can be read out."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.core.context import Context
 
 KEEPS = timedelta(days=14)
+MOST_HINTS = 8
 
 
 class Wrong(Exception):
@@ -257,17 +258,7 @@ def page(ctx: "Context", dialog: Dialog) -> Page:
     """The whole form as one page, for platforms with modals."""
     form = ctx.form(dialog.form)
     ctx.about, ctx.answers = dict(dialog.about), dict(dialog.answers)
-    fields = tuple(
-        PageField(
-            key=one.key,
-            question=ctx.say(one.asked(ctx)),
-            kind=one.kind,
-            choices=tuple((choice.value, ctx.say(choice.label)) for choice in one.offered(ctx)),
-            optional=one.optional,
-            value=_typed(dialog.answers.get(one.key)),
-        )
-        for one in form.applying(ctx)
-    )
+    fields = tuple(_page_field(ctx, dialog, one) for one in form.applying(ctx))
     return Page(
         dialog.id,
         dialog.version,
@@ -279,19 +270,38 @@ def page(ctx: "Context", dialog: Dialog) -> Page:
     )
 
 
+def _page_field(ctx: "Context", dialog: Dialog, one: Field) -> PageField:
+    """A question on a page. One that takes other words than its choices is typed; the choices are a hint."""
+    choices = one.offered(ctx)
+    value = _typed(dialog.answers.get(one.key))
+    if one.open:
+        hint = ctx.say(listed([choice.label for choice in choices])) if 1 < len(choices) <= MOST_HINTS else None
+        value = value or (ctx.say(choices[0].label) if len(choices) == 1 and not one.optional else "")
+        return PageField(one.key, ctx.say(one.asked(ctx)), "text", (), one.optional, value, hint)
+    shown = tuple((choice.value, ctx.say(choice.label)) for choice in choices)
+    return PageField(one.key, ctx.say(one.asked(ctx)), one.kind, shown, one.optional, value)
+
+
 def _typed(answer: Any) -> str:
-    """An answer as it would be typed; several choices are joined by commas."""
-    return ",".join(answer) if isinstance(answer, list) else str(answer or "")
+    """An answer as it would be typed; several choices are joined by commas, what a check made is not shown again."""
+    if isinstance(answer, list):
+        return ",".join(map(str, answer))
+    return answer if isinstance(answer, str) else ""
 
 
 def take_page(ctx: "Context", dialog: Dialog, submitted: dict[str, str]) -> tuple[Reply, dict[str, str]]:
-    """A submitted page: the form's reply, or the problems by field, in the reader's language."""
+    """A submitted page: the form's reply, or the problems by field, in the reader's language.
+
+    Questions that apply only now, because of an answer on the page, are asked one by one.
+    """
     form = ctx.form(dialog.form)
     ctx.about, ctx.answers = dict(dialog.about), dict(dialog.answers)
     problems: dict[str, str] = {}
     answers: dict[str, Any] = dict(dialog.answers)
     for one in form.applying(ctx):
-        text = clean_text(submitted.get(one.key, ""))
+        if one.key not in submitted:
+            continue
+        text = clean_text(submitted[one.key])
         if one.optional and not text:
             answers[one.key] = [] if one.kind == "many" else None
             continue
@@ -302,6 +312,9 @@ def take_page(ctx: "Context", dialog: Dialog, submitted: dict[str, str]) -> tupl
     if problems:
         return None, problems
     ctx.answers = answers
+    following = next((one for one in form.applying(ctx) if one.key not in answers), None)
+    if following is not None:
+        return _ask_again(ctx, dialog, answers, following.key), {}
     parked = ctx.store.dialogs.end(dialog)
     return _and_parked(ctx, ctx.finish(dialog.form), parked), {}
 

@@ -3,7 +3,7 @@
 import gettext
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -108,7 +108,7 @@ class Language:
             case Country(code):
                 return str(_locale(reader.language).territories.get(code, code))
             case Tongue(code, own):
-                return _tongue(code, code if own else reader.language)
+                return OWN_NAMES.get(code) or _tongue(code, code) if own else _tongue(code, reader.language)
 
     def content(self, card: Card, reader: Reader) -> Content:
         """A whole card in the reader's language."""
@@ -147,12 +147,22 @@ def _locale(language: str) -> Locale:
 
 
 def _tongue(code: str, reader: str) -> str:
-    if code == reader and code in OWN_NAMES:
-        return OWN_NAMES[code]
     name = str(_locale(reader).languages.get(code, code))
     return name[:1].upper() + name[1:]
 
 
 def load_language(folder: Path = FOLDER) -> Language:
-    """Every catalogue in a folder: `id.po` is Indonesian."""
-    return Language({path.stem: read_catalogue(path) for path in sorted(folder.glob("*.po"))})
+    """Every catalogue in a folder: `id.po` is Indonesian; complete if it says all that `messages.pot` names."""
+    catalogues = {path.stem: read_catalogue(path) for path in sorted(folder.glob("*.po"))}
+    template = folder / "messages.pot"
+    if template.exists():
+        wanted = _msgids(template)
+        for name, found in catalogues.items():
+            catalogues[name] = replace(found, complete=found.complete and wanted <= found.messages.keys())
+    return Language(catalogues)
+
+
+def _msgids(template: Path) -> set[str]:
+    with template.open("rb") as file:
+        found = [message.id for message in read_po(file) if message.id]
+    return {str(one[0] if isinstance(one, tuple | list) else one) for one in found}

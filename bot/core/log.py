@@ -16,6 +16,7 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 # At lower levels these write requests, with addresses and texts in them.
 TALKATIVE = (
     "aiohttp",
+    "alembic",
     "apscheduler",
     "asyncio",
     "httpcore",

@@ -19,7 +19,7 @@ FileMaker = Callable[["Context"], bytes]
 class Role(StrEnum):
     """What a member must be to use a route."""
 
-    FELLOW = "fellow"  # every member
+    MEMBER = "member"  # everybody in the cohort, facilitators too
     FACILITATOR = "facilitator"
 
 
@@ -29,7 +29,7 @@ class Route:
 
     name: str
     handler: Handler
-    role: Role = Role.FELLOW
+    role: Role = Role.MEMBER
     help: Say | None = None
     takes_text: bool = False
     anytime: bool = False
@@ -63,7 +63,7 @@ class Router:
         name: str,
         *,
         help: Say | None = None,  # noqa: A002
-        role: Role = Role.FELLOW,
+        role: Role,
         takes_text: bool = False,
         anytime: bool = False,
     ) -> Callable[[Handler], Handler]:
@@ -77,7 +77,7 @@ class Router:
 
         return add
 
-    def press(self, action: str, *, role: Role = Role.FELLOW, anytime: bool = False) -> Callable[[Handler], Handler]:
+    def press(self, action: str, *, role: Role, anytime: bool = False) -> Callable[[Handler], Handler]:
         """Answer a press; the reply changes the message that was pressed."""
 
         def add(handler: Handler) -> Handler:
@@ -86,7 +86,7 @@ class Router:
 
         return add
 
-    def form(self, form: Form, *, role: Role = Role.FELLOW, anytime: bool = False) -> Callable[[Handler], Handler]:
+    def form(self, form: Form, *, role: Role, anytime: bool = False) -> Callable[[Handler], Handler]:
         """Answer a finished form; its answers are in `ctx.answers`, what it was about in `ctx.about`."""
 
         def add(handler: Handler) -> Handler:

@@ -120,28 +120,30 @@ class Spelling:
     SHORTEST = 4
     LONG = 10  # from this length on, two errors are forgiven
 
-    def __init__(self, known: Iterable[str]) -> None:
-        self._known: dict[str, list[str]] = {}
+    def __init__(self, known: Iterable[str], most: int = 2) -> None:
+        self._most = most  # errors that are forgiven in a long word
+        self._known: dict[str, str] = {}  # words with a space between them: quicker to build than lists
+        table = self._known
         for word in known:
             if len(word) < self.SHORTEST or not word.isalpha() or is_thai(word):
                 continue
             keys = _shorter(word)
-            if len(word) >= self.LONG:
+            if len(word) >= self.LONG and most > 1:
                 # Two errors are looked for only behind the first three letters: a tenth of the keys, most of the use.
                 keys |= {word[:3] + rest for once in _shorter(word[3:]) for rest in _shorter(once)}
             keys.add(word)
             for key in keys:
-                self._known.setdefault(key, []).append(word)
+                table[key] = f"{table[key]} {word}" if key in table else word
 
     def meant(self, word: str) -> list[tuple[str, int]]:
         """Return known words with their number of errors, only those of the least number; [] when none is near."""
         if not self.SHORTEST - 1 <= len(word) <= 30 or not word.isalpha():
             return []
         found = self._near(word, _shorter(word) | {word}, 1)
-        if not found and len(word) >= self.LONG - 1:
+        if not found and self._most > 1 and len(word) >= self.LONG - 1:
             found = self._near(word, {word[:3] + rest for once in _shorter(word[3:]) for rest in _shorter(once)}, 2)
         return found
 
     def _near(self, word: str, keys: set[str], most: int) -> list[tuple[str, int]]:
-        candidates = {known for key in keys for known in self._known.get(key, ())}
+        candidates = {known for key in keys for known in self._known.get(key, "").split()}
         return [(known, most) for known in sorted(candidates) if OSA.distance(word, known, score_cutoff=most) <= most]

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Any
 
 
@@ -89,7 +90,7 @@ class Whole:
 
 def seen_by(whole: Whole, reach: Audience) -> Profile:
     """The profile as somebody sees it who stands this near: ME everything, COHORT only what all may see."""
-    allowed = {name for name, audience in audiences(whole.preset, whole.own).items() if audience >= reach}
+    allowed = _allowed(whole.preset, tuple(whole.own.items()), reach)
     full = whole.profile
     if reach is Audience.ME:
         return full
@@ -110,6 +111,11 @@ def seen_by(whole: Whole, reach: Audience) -> Profile:
         **shown,
         **helps,
     )
+
+
+@lru_cache(maxsize=4096)  # a search asks it for every hit, and few people set single fields
+def _allowed(preset: Preset, own: tuple[tuple[str, Audience], ...], reach: Audience) -> frozenset[str]:
+    return frozenset(name for name, audience in audiences(preset, dict(own)).items() if audience >= reach)
 
 
 def reach_of(*, facilitator: bool, met: bool, shared_coalition: bool) -> Audience:

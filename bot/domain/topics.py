@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz, process
 
 from bot.domain.countries import Country, CountryName, code_of, flags_in
+from bot.domain.hints import HintIndex, is_hint
 from bot.domain.phrases import LONGEST_TEXT, Word, is_thai, normalise, plain, stem, words_of
 from bot.domain.search_words import Found, Kind, PhraseIndex, Reference
 from bot.domain.thai import ThaiPhrases
@@ -111,6 +112,7 @@ class Understanding:
         self._stop = frozenset(word for words in stop.values() for word in words if not is_thai(word))
         self._phrases = PhraseIndex(self._stop)
         self._thai = ThaiPhrases(stop.get("th", ()))
+        self._hints = HintIndex(self._stop)
         for topic in self._topics.values():
             self._add_topic(topic)
         for coalition in coalitions:
@@ -126,6 +128,7 @@ class Understanding:
             self._add("country", ",".join(name.codes), {}, name.forms, cased)
         self._phrases.finish()
         self._thai.finish()
+        self._hints.finish()
         self._told_by: dict[str, dict[str, None]] = {}  # a stem of a label or synonym -> topics, for the nearest ones
         for topic in self._topics.values():
             for text in (*topic.labels.values(), *topic.synonyms):
@@ -137,7 +140,10 @@ class Understanding:
         self._add("topic", topic.slug, topic.labels, topic.synonyms, frozenset(topic.exact_case))
         for language, forms in topic.everyday.items():
             for form in forms:
-                self._add("topic", topic.slug, {language: form}, (), frozenset(topic.exact_case))
+                if is_hint(form):
+                    self._hints.add(form, Reference("topic", topic.slug))
+                else:
+                    self._add("topic", topic.slug, {language: form}, (), frozenset(topic.exact_case))
 
     def _add(
         self,
@@ -177,7 +183,8 @@ class Understanding:
                 free.append(word.plain)
         if any(is_thai(word.plain) for word in words):
             free += self._thai.find([word.plain for word in words], found)
-        return _wanted(found, free)
+        told = self._hints.find(words, set(free), found)
+        return _wanted(found, [word for word in free if word not in told])
 
     def nearest(self, text: str, limit: int = 3) -> tuple[str, ...]:
         """Return the topics to propose when nothing was found, best first: of the same theme, else by likeness."""

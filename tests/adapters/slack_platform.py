@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from bot.adapters.slack.parse import PLATFORM, Workspace, parse
-from bot.adapters.slack.render import message
+from bot.adapters.slack.render import message, parts
 from bot.core.adapter import Envelope
 from bot.core.events import Event, PersonEvent
+from bot.core.replies import Content
 from tests.adapters.slack_people import commanded, pressed, written
 from tests.adapters.slack_rules import problems_of_message
 from tests.adapters.slack_server import BOT_USER, TEAM
@@ -31,6 +32,9 @@ class Slack:
     def presses(self, number: int, who: Person, handle: str) -> Event:
         user, channel = _ids(who)
         return self._event(pressed(number, user, channel, handle), who)
+
+    def parts(self, content: Content) -> list[Content]:
+        return parts(content)
 
     def shows(self, envelope: Envelope) -> list[Shown]:
         call = message(envelope.content, envelope.key)

@@ -35,10 +35,11 @@ class OnTelegram:
         query = {"id": f"q{number}", "from": self._user(who), "chat_instance": "1", "data": handle, "message": under}
         return self._parsed({"update_id": number, "callback_query": query}, who)
 
+    def parts(self, content: Content) -> list[Content]:
+        return parts(content)
+
     def shows(self, envelope: Envelope) -> list[Shown]:
-        """An edit is one call; anything else comes in parts, the last with the buttons."""
-        contents = [envelope.content] if envelope.edits is not None else parts(envelope.content)
-        return [self._shown(envelope, content) for content in contents]
+        return [self._shown(envelope, envelope.content)]
 
     def _shown(self, envelope: Envelope, content: Content) -> Shown:
         rendered = render(content, envelope.key)

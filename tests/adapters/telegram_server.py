@@ -47,6 +47,7 @@ class TelegramServer:
         self.webhook: dict[str, Any] | None = None
         self.url = ""
         self.refused = 0
+        self.about_groups: dict[str, bool] = {}  # what BotFather was told
         self._limits, self._a_second = limits, a_second
         self._recent: deque[float] = deque()
         self._last_in_chat: dict[int, float] = {}
@@ -179,6 +180,7 @@ class TelegramServer:
         return {
             "id": self.bot_id, "is_bot": True, "first_name": "Kawan", "username": "kawan_test_bot",
             "can_join_groups": False, "can_read_all_group_messages": False, "supports_inline_queries": False,
+            **self.about_groups,
         }  # fmt: skip
 
     async def _get_updates(self, arguments: Arguments) -> Any:

@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import content
+from bot.domain.hints import MORE, is_hint, parts_of
 from bot.domain.phrases import grams, normalise, stem
-from bot.domain.topics import Ambiguous, Understanding
+from bot.domain.topics import Ambiguous, Understanding, Wanted
 
 CONTENT = content.load()
 UNDERSTANDING: Understanding = CONTENT.understanding()
 CASES: list[list[str]] = tomllib.loads(Path(__file__).with_name("search_cases.toml").read_text("utf-8"))["case"]
+WRITTEN = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
 SENTENCES = {
     "en": ("who can help me with {}?", "we are looking for somebody who works on {}"),
     "id": ("siapa yang paham soal {} di sini?", "saya butuh bantuan tentang {}"),
@@ -23,6 +25,7 @@ SENTENCES = {
     "fil": ("sino ang marunong sa {}?", "kailangan ko ng tulong tungkol sa {}"),
     "th": ("ใครรู้เรื่อง{}บ้าง", "ต้องการความช่วยเหลือด้าน {}"),
 }
+LEAST_HELD_OUT = 0.9  # 58 of 62 when it was written; 36 before there were hints
 LABELS = [(topic.slug, language, label) for topic in CONTENT.topics for language, label in topic.labels.items()]
 EVERYDAY = {
     "en": """time year way day thing man world life hand child eye woman place week number group fact house room mother
@@ -74,8 +77,67 @@ def test_every_topic_is_found_in_whole_sentences(language: str) -> None:
 def test_every_synonym_and_everyday_phrase_finds_its_topic_first() -> None:
     wrong = []
     for topic in CONTENT.topics:
-        forms = [*topic.synonyms, *(form for forms in topic.everyday.values() for form in forms)]
+        forms = [*topic.synonyms, *(form for forms in topic.everyday.values() for form in forms if not is_hint(form))]
         wrong += [(topic.slug, form) for form in forms if UNDERSTANDING.understand(form).topics[:1] != (topic.slug,)]
+    assert wrong == []
+
+
+def _missed(held_out: bool) -> tuple[list[str], int]:
+    sentences = [sentence for sentence in WRITTEN["sentences"] if sentence.get("held_out", False) == held_out]
+    missed = []
+    for sentence in sentences:
+        wanted = UNDERSTANDING.understand(sentence["text"], sentence["language"])
+        country = sentence.get("country")
+        if sentence["topic"] not in wanted.topics[:2] or (country and country not in wanted.countries):
+            missed.append(sentence["text"])
+    print(f"held_out={held_out}: {len(sentences) - len(missed)} of {len(sentences)} found, missed: {missed}")
+    return missed, len(sentences)
+
+
+@pytest.mark.parametrize(("held_out", "share"), [(False, 0.95), (True, LEAST_HELD_OUT)])
+def test_whole_messages_as_people_write_them_find_their_topic_among_the_first_two(held_out: bool, share: float) -> None:
+    missed, total = _missed(held_out)
+    assert total - len(missed) >= share * total, missed
+
+
+def test_everyday_talk_is_taken_for_no_topic() -> None:
+    texts = WRITTEN["nonsense"]
+    false = [(text, found) for text in texts if (found := UNDERSTANDING.understand(text).topics)]
+    assert len(false) <= 0.01 * len(texts), false
+
+
+@pytest.mark.parametrize("text", WRITTEN["courtesies"])
+def test_a_greeting_or_thanks_asks_for_nothing(text: str) -> None:
+    assert UNDERSTANDING.understand(text) == Wanted()
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("six months late they paid the suppliers", "payment-delays"),
+        ("the suppliers were paid six months laet", "payment-delays"),
+        ("ผู้ว่าคนนี้โน้มน้าวยากมาก", "political-buy-in"),
+    ],
+)
+def test_the_words_of_a_hint_stand_in_any_order_one_with_an_error(text: str, topic: str) -> None:
+    assert UNDERSTANDING.understand(text).topics[:1] == (topic,)
+
+
+def test_the_words_of_a_hint_must_stand_near_together() -> None:
+    between = "and then we all went on to have a nice long lunch at the house of an old friend "
+    assert "payment-delays" not in UNDERSTANDING.understand(f"they paid {between} late {between} suppliers").topics
+
+
+def test_every_hint_has_two_groups_and_is_found_by_its_first_words() -> None:
+    wrong = []
+    for topic in CONTENT.topics:
+        for hint in (form for forms in topic.everyday.values() for form in forms if is_hint(form)):
+            text = " ".join(group[0].removesuffix(MORE) for group in parts_of(hint))
+            if len(parts_of(hint)) < 2 or not all(word.strip(MORE) for group in parts_of(hint) for word in group):
+                wrong.append(hint)
+            elif not UNDERSTANDING.understand(text).topics:
+                wrong.append(f"{topic.slug}: {text}")
+    print(wrong)
     assert wrong == []
 
 
@@ -238,6 +300,16 @@ def test_nothing_that_can_be_typed_raises(text: str) -> None:
     UNDERSTANDING.nearest(text)
 
 
+def test_understanding_is_built_quickly() -> None:
+    spent = []
+    for _ in range(4):
+        begun = time.process_time()
+        CONTENT.understanding()
+        spent.append((time.process_time() - begun) * 1000)
+    print(f"built in {min(spent):.0f} ms")
+    assert min(spent) < 200
+
+
 def test_understanding_is_fast_and_long_texts_stay_bounded() -> None:
     chance = random.Random(3)
     words = EVERYDAY["en"].split()
@@ -247,13 +319,14 @@ def test_understanding_is_fast_and_long_texts_stay_bounded() -> None:
     ]
     spent = []
     for text in texts:
-        begun = time.perf_counter()
+        begun = time.process_time()
         UNDERSTANDING.understand(text)
-        spent.append((time.perf_counter() - begun) * 1000)
+        spent.append((time.process_time() - begun) * 1000)
     spent.sort()
     print(f"p50 {spent[len(spent) // 2]:.2f} ms, p99 {spent[int(len(spent) * 0.99)]:.2f} ms")
-    # The promise is 1 ms; the margin is for a busy machine.
+    # The promise is 1 ms for most; the margin is for a busy machine.
     assert spent[len(spent) // 2] < 3
+    assert spent[int(len(spent) * 0.99)] < 3
     for text in ("beneficial ownrship ", "pengadaan data ", "การจัดซื้อ", "ab ", "qwrtzplkj ", "ﷺ", "худалдан авах "):
         begun = time.perf_counter()
         UNDERSTANDING.understand((text * 4000)[:4000])

@@ -16,18 +16,14 @@ def arrive(chat: Chat, name: str = "Sekar", **prefilled: str) -> Person:
 
 def walk_in(chat: Chat, sekar: Person, need: str = "gubernur belum mau tanda tangan") -> int:
     """From the language row to the first person; returns the taps and lines after Start."""
-    steps = [
-        lambda: sekar.presses("Bahasa Indonesia"),
-        lambda: sekar.presses("Setuju"),
-        lambda: sekar.says("Sekar"),
-        lambda: sekar.presses("Pembeli"),
-        lambda: sekar.presses("Warga"),
-        lambda: sekar.presses("Selesai"),
-        lambda: sekar.says(need),
-    ]
-    for step in steps:
-        step()
-    return len(steps)
+    sekar.presses("Bahasa Indonesia")
+    sekar.presses("Setuju")
+    sekar.says("Sekar")
+    sekar.presses("Pembeli")
+    sekar.presses("Warga")
+    sekar.presses("Selesai")
+    sekar.says(need)
+    return 7
 
 
 def test_a_stranger_gets_one_neutral_line_and_after_five_silence(chat: Chat) -> None:
@@ -134,7 +130,6 @@ def test_who_refuses_introductions_is_found_by_nobody(chat: Chat) -> None:
     sekar = arrive(chat)
     sekar.presses("English")
     sekar.presses("Choose")
-    sekar.presses("✓ Introductions")
     sekar.presses("Agree to these")
     sekar.says("Sekar")
     sekar.presses("Neither")
@@ -216,3 +211,27 @@ def test_nobody_joins_under_a_name_that_looks_like_a_facilitators(chat: Chat) ->
     assert "That name looks too much like another name in use." in sekar.last
     sekar.says("Mirela S. of Jakarta")
     assert "In tenders you are" in sekar.last
+
+
+def test_each_purpose_is_agreed_to_by_a_press_of_its_own(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Choose")
+    assert not any(label.startswith("✓") for label in sekar.buttons())
+    sekar.presses("Introductions")
+    assert any(label.startswith("✓ Introductions") for label in sekar.buttons())
+
+
+def test_text_at_the_consent_card_stays_there(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.says("how does this work?")
+    assert "Agree" in sekar.buttons()
+
+
+def test_a_name_in_a_sentence_is_taken_out_and_asked_about(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    sekar.says("My name is Rosa Lim")
+    assert "Your name will appear as: Rosa Lim. Is that right?" in sekar.last

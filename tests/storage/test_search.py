@@ -215,7 +215,7 @@ def test_all_pages_together_are_who_fits_by_what_the_viewer_may_know(
 ) -> None:
     draw = random.Random(seed)
     # Both ways of reading a prefix, whatever the size of these small cohorts.
-    monkeypatch.setattr("storage.search.MANY", draw.choice((1, 600)))
+    monkeypatch.setattr("storage.search.MANY", draw.choice((1, 300)))
 
     def job(unit: UnitOfWork) -> int:
         world = build(unit, draw, 40)

@@ -157,8 +157,8 @@ def upgrade() -> None:
         "outbox",
         ["edits"],
         unique=True,
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("state = 'queued' AND edits IS NOT NULL"),
+        postgresql_where=sa.text("state = 'queued' AND edits IS NOT NULL"),
     )
     op.create_table(
         "throttle",

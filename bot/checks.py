@@ -1,0 +1,151 @@
+"""How the answers of `setup` are read: the value for the file, or Wrong with what to do; never with a token in it."""
+
+import re
+from collections.abc import Callable
+
+from babel import Locale
+from pydantic import ValidationError
+
+from bot.asking import Wrong
+from bot.core.cleaning import one_line
+from bot.core.language import load_language
+from bot.domain.places import find_place, near_places, place_in
+from bot.settings import BotSettings, ProgrammeSettings, TelegramSettings
+
+PLATFORMS = {
+    "1": ("telegram",),
+    "telegram": ("telegram",),
+    "2": ("slack",),
+    "slack": ("slack",),
+    "3": ("telegram", "slack"),
+    "both": ("telegram", "slack"),
+}
+
+
+def platforms(text: str) -> tuple[str, ...]:
+    """The platforms behind a number or a name."""
+    found = PLATFORMS.get(text.casefold().strip("."))
+    if found is None:
+        raise Wrong("Please type 1, 2 or 3.")
+    return found
+
+
+def line(key: str) -> Callable[[str], str]:
+    """A check for one line that fits a key of [programme], and is not empty."""
+
+    def check(text: str) -> str:
+        said = one_line(text, 400)
+        if not said:
+            raise Wrong("Please write something here: people are shown it.")
+        try:
+            ProgrammeSettings.model_validate({key: said})
+        except ValidationError:
+            raise Wrong("Please write it shorter.") from None
+        return said
+
+    return check
+
+
+def country(text: str) -> str:
+    """A country's two letters, from its name, its letters or one of its cities."""
+    found = find_place(one_line(text))
+    if found is None:
+        raise Wrong("I do not know that country. Please type its English name or its two letters.")
+    return found.country
+
+
+def zone(text: str) -> str:
+    """A time zone's name, from a city, a country or the name itself."""
+    if text.upper() == "UTC":
+        return "UTC"
+    found = find_place(one_line(text))
+    if found is None:
+        near = near_places(text, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise Wrong(f"I do not know that place. Please type the nearest large city, or the country.{hint}")
+    return found.time_zone
+
+
+def main_zone(of_country: str) -> str:
+    """The zone of a country in which most people live."""
+    found = place_in(of_country)
+    return found.time_zone if found else "UTC"
+
+
+def offered() -> dict[str, str]:
+    """The languages that the bot speaks, by their codes."""
+    return {code: str(Locale(code).get_display_name("en")) for code in load_language().offered}
+
+
+def language(text: str) -> str:
+    """A language's code, from its code or name."""
+    said = text.strip().casefold()
+    names = {name.casefold(): code for code, name in offered().items()}
+    found = said if said in offered() else names.get(said)
+    if found is None:
+        raise Wrong(f"Please type one of: {', '.join(offered())}.")
+    return found
+
+
+def contacts(text: str) -> tuple[str, ...]:
+    """Contacts, cut at semicolons."""
+    found = tuple(one_line(part, 400) for part in text.split(";") if part.strip())
+    if any(len(one) > 300 for one in found):
+        raise Wrong("Please keep each contact under 300 letters, with a semicolon between two of them.")
+    return found
+
+
+def yes_or_no(text: str) -> bool:
+    """Yes or no."""
+    said = text.casefold().strip(".")
+    if said not in ("y", "yes", "n", "no"):
+        raise Wrong("Please type yes or no.")
+    return said in ("y", "yes")
+
+
+def proxy(text: str) -> str:
+    """A proxy's address, nothing, or `skip`."""
+    if text.casefold() == "skip":
+        return "skip"
+    try:
+        return BotSettings.model_validate({"proxy": text}).proxy.get_secret_value()
+    except ValidationError:
+        raise Wrong("A proxy's address begins with http://, as in: http://proxy.example:3128") from None
+
+
+def address(text: str, named: str) -> str:
+    """The address of a platform's API, given under a name."""
+    try:
+        return TelegramSettings.model_validate({"api_url": text}).api_url
+    except ValidationError:
+        raise Wrong(f"{named}: write a web address, beginning with https://.") from None
+
+
+def telegram_token(text: str) -> str:
+    """A token of Telegram's shape."""
+    if not re.fullmatch(r"\d+:[\w-]+", text, re.ASCII):
+        raise Wrong(
+            "That is not a whole token: it is digits, a colon, then letters, in one line. In @BotFather send /mybots, "
+            "press your bot, then *API Token*, and copy it again."
+        )
+    return text
+
+
+def app_token(text: str) -> str:
+    """An app-level token of Slack's shape."""
+    if text.startswith(("xoxb-", "xoxp-")):
+        raise Wrong("That is the token that begins with xoxb-; it is asked for later. This one begins with xapp-.")
+    if not re.fullmatch(r"xapp-[\w-]+", text, re.ASCII):
+        raise Wrong("That is not an app-level token: it begins with xapp-. Copy it from *Basic Information* again.")
+    return text
+
+
+def bot_token(text: str) -> str:
+    """A bot token of Slack's shape."""
+    if text.startswith("xapp-"):
+        raise Wrong("That is the app-level token. This one begins with xoxb-; it stands in *OAuth & Permissions*.")
+    if text.startswith("xoxp-"):
+        raise Wrong("That is a person's token. Copy the *Bot User OAuth Token* instead; it begins with xoxb-.")
+    if not re.fullmatch(r"xoxb-[\w-]+", text, re.ASCII):
+        raise Wrong("That is not a bot token: it begins with xoxb-. Copy it from *OAuth & Permissions* again.")
+    return text

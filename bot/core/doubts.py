@@ -1,0 +1,82 @@
+"""Messages of which nobody knows whether they arrived: whom to ask, how long to wait, and how the doubt ends."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.adapter import Absent, Sent
+from bot.core.replies import Content
+from storage import UnitOfWork
+from storage.outbox import SETTLE, Row
+
+ASK_AGAIN = timedelta(seconds=30)
+STOP_ASKING = timedelta(hours=1)
+RESENDS = 2  # after the platform said that it is not there
+BLIND_RESENDS = 1  # where no platform can say so
+
+Apologise = Callable[[str], str]
+Found = Sent | Absent | None
+
+
+class Doubts:
+    """One lane's doubts. `tells`: the platform can be asked. `again` says, in a language, that it may be a repeat."""
+
+    def __init__(self, *, tells: bool = False, again: Apologise | None = None, settle: timedelta = SETTLE) -> None:
+        self._tells = tells
+        self._again = again
+        self._settle = settle
+        self._asked: dict[int, datetime] = {}
+        self._open = False
+
+    def pause(self) -> float:
+        """For how many seconds nothing needs to be done about a doubt."""
+        return min(ASK_AGAIN, self._settle).total_seconds() if self._open else float("inf")
+
+    def due(self, unit: UnitOfWork, lane: str, now: datetime) -> list[Row]:
+        """End the doubts that need no answer, and return the rows that the platform is to be asked about now."""
+        found = unit.outbox.doubtful(lane, now)
+        self._open = bool(found)
+        for seq in self._asked.keys() - {row.seq for row in found}:
+            del self._asked[seq]
+        to_ask: list[Row] = []
+        for row in found:
+            if row.edits is not None:  # it can be repeated
+                unit.outbox.resolve(row.seq, "queued", now)
+            elif not self._can_be_asked(row):
+                if self._is_over(row, now):
+                    self._end_blindly(unit, row, now)
+            elif self._is_to_be_asked(row, now):
+                self._asked[row.seq] = now
+                to_ask.append(row)
+        return to_ask
+
+    def answered(self, unit: UnitOfWork, row: Row, found: Found, now: datetime) -> None:
+        """What the platform knows of a row: found, surely not there, or nothing."""
+        if isinstance(found, Sent):
+            unit.outbox.resolve(row.seq, "sent", now, ref=found.ref)
+        elif isinstance(found, Absent) and self._is_over(row, now):
+            unit.outbox.resolve(row.seq, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
+        elif found is None and row.doubt_since is not None and now - row.doubt_since >= STOP_ASKING:
+            unit.outbox.resolve(row.seq, "unconfirmed", now)
+
+    def _can_be_asked(self, row: Row) -> bool:
+        return self._tells and row.conversation.startswith("dm:")
+
+    def _is_over(self, row: Row, now: datetime) -> bool:
+        return row.doubt_since is None or now - row.doubt_since >= self._settle
+
+    def _is_to_be_asked(self, row: Row, now: datetime) -> bool:
+        """At once, now and then, and when the settle time has just passed."""
+        asked = self._asked.get(row.seq)
+        if asked is None or now - asked >= ASK_AGAIN:
+            return True
+        return self._is_over(row, now) and not self._is_over(row, asked)
+
+    def _end_blindly(self, unit: UnitOfWork, row: Row, now: datetime) -> None:
+        """What must arrive is said once more, with a word that it may be a repeat; the rest is shown as unconfirmed."""
+        if row.once or row.resend_count >= BLIND_RESENDS or self._again is None or not row.body:
+            unit.outbox.resolve(row.seq, "unconfirmed", now)
+            return
+        content = Content.from_json(row.body)
+        said = "\n\n".join(part for part in (self._again(content.language), content.text) if part)
+        unit.outbox.resolve(row.seq, "queued", now, body=replace(content, text=said).as_json())

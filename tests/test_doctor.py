@@ -1,0 +1,155 @@
+"""`doctor` tries the platforms live: what works, what does not and what to press; its exit code is for cron."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from storage import UnitOfWork, open_store
+from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault
+from tests.storage.people import LANE, NOW, new_row
+from tests.test_setup import TOKEN, Place, Ran
+
+STATES = ("failed", "unreachable", "unreachable", "in_doubt")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def configured(place: Place, *, slack: bool = False, telegram: bool = False, mode: str = "socket") -> None:
+    place.config.write_text(
+        f"""[slack]
+enabled = {str(slack).lower()}
+mode = "{mode}"
+bot_token = "{BOT_TOKEN}"
+app_token = "{APP_TOKEN}"
+signing_secret = "s"
+api_url = "{place.slack.api_url if slack else "https://slack.com/api/"}"
+[telegram]
+enabled = {str(telegram).lower()}
+token = "{TOKEN}"
+""",
+        encoding="utf-8",
+    )
+
+
+async def doctor(place: Place) -> Ran:
+    await place.bot("migrate")
+    ran = await place.bot("doctor")
+    assert ran.wrong == ""
+    for secret in (TOKEN, BOT_TOKEN, APP_TOKEN):
+        assert secret not in ran.said
+    return ran
+
+
+def test_everything_well(place: Place) -> None:
+    async def scene() -> None:
+        async with place.telegram.running(), place.slack:
+            configured(place, slack=True, telegram=True)
+            ran = await doctor(place)
+        assert ran.code == 0
+        assert "well: Slack: works, as kawan in the workspace Reform." in ran.said
+        assert "well: Slack, Socket Mode: works" in ran.said
+        assert "well: Telegram: works, as Kawan (@kawan_test_bot)." in ran.said
+        assert [call.method for call in place.telegram.calls] == ["getMe"]
+        assert [name for name, _ in place.slack.calls] == ["auth.test", "apps.connections.open"]
+
+    asyncio.run(scene())
+
+
+def test_a_refused_token_says_where_the_right_one_is(place: Place) -> None:
+    async def scene() -> None:
+        async with place.telegram.running(), place.slack:
+            configured(place, slack=True, telegram=True)
+            place.telegram.accepts_token = False
+            place.slack.refusing = "token_revoked"
+            ran = await doctor(place)
+        assert ran.code == 1
+        assert "wrong: Telegram: Telegram does not know this token. In Telegram, open @BotFather" in ran.said
+        assert (
+            "wrong: Slack: The app was removed from the workspace, or its token withdrawn (token_revoked)" in ran.said
+        )
+        assert "wrong: Slack, Socket Mode:" in ran.said
+
+    asyncio.run(scene())
+
+
+def test_a_token_without_its_scope_says_what_to_add(place: Place) -> None:
+    async def scene() -> None:
+        async with place.slack:
+            configured(place, slack=True)
+            place.slack.faults["apps.connections.open"].append(Fault("error", body="missing_scope"))
+            ran = await doctor(place)
+        assert ran.code == 1
+        assert "add the scope connections:write" in ran.said
+
+    asyncio.run(scene())
+
+
+def test_scopes_that_the_workspace_did_not_grant_are_named(place: Place) -> None:
+    async def scene() -> None:
+        async with place.slack:
+            configured(place, slack=True, mode="http")
+            body = '{"ok": true, "user": "kawan", "team": "Reform", "team_id": "T1", "user_id": "U1"}'
+            granted = {"x-oauth-scopes": "chat:write,commands,files:write,im:write,users:read"}
+            place.slack.faults["auth.test"].append(Fault("status", status=200, body=body, headers=granted))
+            ran = await doctor(place)
+        assert ran.code == 0
+        assert "aware: Slack has not granted im:history, mpim:write." in ran.said
+        assert "Socket Mode" not in ran.said
+
+    asyncio.run(scene())
+
+
+def test_a_platform_that_does_not_answer_is_wrong_within_the_timeout(place: Place) -> None:
+    async def scene() -> None:
+        place.gone = "http://127.0.0.1:9"
+        configured(place, telegram=True)
+        ran = await doctor(place)
+        assert ran.code == 1
+        assert "wrong: Telegram: Telegram did not answer at http://127.0.0.1:9" in ran.said
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("kind", ["slow", "html"])
+def test_a_slow_or_strange_answer_is_no_traceback(place: Place, kind: str) -> None:
+    async def scene() -> None:
+        async with place.slack:
+            configured(place, slack=True, mode="http")
+            slow, html = Fault("slow", seconds=30), Fault("status", status=200, body="<html>sign in to the hotel")
+            place.slack.faults["auth.test"].append(slow if kind == "slow" else html)
+            ran = await doctor(place)
+        assert ran.code == 1
+        assert "wrong: Slack: Slack did not answer at" in ran.said
+
+    asyncio.run(scene())
+
+
+def test_messages_that_did_not_arrive_are_counted(place: Place) -> None:
+    async def scene() -> None:
+        await place.bot("migrate")
+        store = open_store(f"sqlite:///{place.folder / 'kawan.db'}", inline=True)
+
+        def job(unit: UnitOfWork) -> None:
+            gen = unit.outbox.take_over(LANE, NOW)
+            for number in range(len(STATES)):
+                new_row(unit, f"dm:{number}")
+            for claimed, state in zip(unit.outbox.claim(LANE, gen, NOW, 9), STATES, strict=True):
+                unit.outbox.settle(claimed.row.seq, gen, state, NOW)
+
+        store.now(job)
+        store.close()
+        ran = await doctor(place)
+        assert ran.code == 0
+        for said in (
+            "aware: Messages that a platform refused: 1.",
+            "aware: Messages to people who cannot be reached: 2.",
+            "aware: Messages that are being checked: 1.",
+        ):
+            assert said in ran.said
+        assert "perhaps did not arrive" not in ran.said
+
+    asyncio.run(scene())
