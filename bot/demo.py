@@ -84,7 +84,7 @@ def demo_programme(of: Programme, cohort: DemoCohort) -> Programme:
     return replace(
         of,
         name=cohort.name,
-        operator="you, for this demo",
+        operator="the Kawan demo",
         operator_contact="",
         default_language=cohort.default_language,
         default_time_zone=cohort.default_timezone,

@@ -169,7 +169,7 @@ def allies_card(ctx: Context) -> Card:
         for slug, people in by_coalition.items()
         if not people
     ]
-    if ctx.store.introductions.open_of(ctx.me.id) or ctx.store.introductions.waiting_for(ctx.me.id):
+    if ctx.store.introductions.open_of(ctx.me.id) or ctx.store.introductions.waiting_for(ctx.me.id, ctx.now):
         buttons.append(Button(t("Requests"), "requests.open"))
     if ctx.store.search.watched(ctx.me.id):
         buttons.append(Button(t("Stop telling me who joins"), "watching.unwatch"))

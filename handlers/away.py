@@ -1,17 +1,21 @@
 """Time away: stop until a date, come back by itself, and a word on the day it ends."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
 
-from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t
+from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t
+from bot.core.forms import begin, question
+from handlers import privacy
 
 router = Router()
 
 LONGEST = relativedelta(years=2)
-UNTIL = re.compile(r"^(until|till|from now until|sampai|hingga|s/d|hanggang(?: sa)?|จนถึง|ถึง)[\s:]+|\s*(хүртэл)$", re.I)
+OPEN, BACK = "open", "back"  # answers that are neither a span nor a day
+UNTIL = re.compile(r"^(until|till|from now until|for|selama|sampai|hingga|s/d|hanggang(?: sa)?|จนถึง|ถึง)[\s:]+|\s*(хүртэл)$", re.I)
 MONGOLIAN = re.compile(r"(?:(\d{4})\s*оны\s*)?(\d{1,2})[\s-]*р?\s*сарын\s*(\d{1,2})")
 BUDDHIST_ERA = 543
 SHORT: dict[str, tuple[Say, relativedelta]] = {
@@ -36,58 +40,72 @@ def away(ctx: Context) -> Reply:
 @router.press("away.open", role=Role.MEMBER)
 def open_away(ctx: Context) -> Reply:
     """From a button."""
-    return _ask(ctx)
+    return UNTIL_WHEN.begin()
+
+
+@router.word("returned", role=Role.MEMBER)
+def returned(ctx: Context) -> Reply:
+    """I am back."""
+    return back(ctx)
 
 
 def _away(ctx: Context) -> Reply:
     if not ctx.text.strip():
-        return _ask(ctx)
+        return UNTIL_WHEN.begin()
     try:
         return go(ctx, read_day(ctx, ctx.text))
     except Wrong as wrong:
-        return _ask(ctx, wrong.sentence)
+        dialog, _ = begin(ctx, UNTIL_WHEN.begin())
+        return question(ctx, dialog, wrong.sentence)
 
 
-def _ask(ctx: Context, before: Say | None = None) -> Card:
-    question = t("Until when shall I leave you in peace? You can also write it: away until 7 Dec")
-    buttons = [Button(label, "away.for", key) for key, (label, _) in SHORT.items()]
-    buttons += [Button(t("Until I come back"), "away.for", "open"), Button(t("Another day"), "away.day")]
-    if ctx.me.state == "paused":
-        buttons.append(Button(t("I am back"), "away.back"))
-    return Card(lines(before, question), buttons=tuple(buttons))
+def _spans(ctx: Context) -> Sequence[Choice]:
+    found = [Choice(key, label) for key, (label, _) in SHORT.items()]
+    found.append(Choice(OPEN, t("Until I come back")))
+    return [*found, Choice(BACK, t("I am back"))] if ctx.me.state == "paused" else found
 
 
-@router.press("away.for", role=Role.MEMBER)
-def for_some_time(ctx: Context) -> Reply:
-    """A week, two, a month, or open."""
-    if ctx.value not in SHORT:
-        return go(ctx, None)
-    return go(ctx, _today(ctx) + SHORT[ctx.value][1])
+def _read(ctx: Context, text: str) -> str:
+    """A span, a day in ISO form, or Wrong; the word itself may stand before it: "away until 7 Dec"."""
+    if text in {choice.value for choice in _spans(ctx)}:
+        return text
+    word = ctx.word_of(text)
+    if word in ("returned", "undo") and ctx.me.state == "paused":
+        return BACK
+    parts = text.split(" ", 3)
+    for length in range(min(3, len(parts) - 1), 0, -1):
+        if ctx.word_of(" ".join(parts[:length])) in ("stop", "away"):
+            return read_day(ctx, " ".join(parts[length:])).isoformat()
+    return read_day(ctx, text).isoformat()
 
 
-DAY = Form(
+UNTIL_WHEN = Form(
     name="away.day",
     title=t("Away"),
     fields=(
         Field(
             key="day",
-            question=t("Which day are you back? For example 7 Dec."),
-            check=lambda ctx, text: read_day(ctx, text).isoformat(),
+            question=t("Until when shall I leave you in peace? Press one, or write a day, for example: until 7 Dec"),
+            kind="choice",
+            open=True,
+            choices=_spans,
+            check=_read,
         ),
     ),
+    page=False,
+    keeps=timedelta(days=1),
 )
 
 
-@router.press("away.day", role=Role.MEMBER)
-def ask_day(ctx: Context) -> Reply:
-    """Type the day."""
-    return DAY.begin()
-
-
-@router.form(DAY, role=Role.MEMBER)
-def chosen_day(ctx: Context) -> Reply:
-    """Away until the typed day."""
-    return go(ctx, date.fromisoformat(ctx.answers["day"]))
+@router.form(UNTIL_WHEN, role=Role.MEMBER)
+def chosen(ctx: Context) -> Reply:
+    """Away for the span or until the day; or back."""
+    day = ctx.answers["day"]
+    if day == BACK:
+        return back(ctx)
+    if day == OPEN:
+        return go(ctx, None)
+    return go(ctx, _today(ctx) + SHORT[day][1] if day in SHORT else date.fromisoformat(day))
 
 
 def _today(ctx: Context) -> date:
@@ -111,7 +129,7 @@ def go(ctx: Context, until: date | None) -> Card:
         if end
         else t("To come back, type {word} or press the button.", word=word),
     )
-    return Card(text, buttons=(Button(t("I am back"), "away.back"), Button(t("Another day"), "away.day")))
+    return Card(text, buttons=(Button(t("I am back"), "away.back"), Button(t("Another day"), "away.open")))
 
 
 @router.press("away.back", role=Role.MEMBER)
@@ -125,8 +143,12 @@ def back(ctx: Context) -> Card:
     if ctx.me.state != "paused":
         return Card(t("You are not away. Nothing changed."))
     _return(ctx)
-    text = t("Welcome back. From now on you are found and introduced again, as far as you let others see you.")
-    return Card(text, buttons=(Button(t("Away again"), "away.open"), Button(t("Who sees me"), "privacy.who")))
+    unseen = privacy.why_unseen(ctx)
+    text: Say = t("Welcome back. From now on you are found and introduced again, as far as you let others see you.")
+    if unseen is not None:
+        text = lines(t("Welcome back."), unseen)
+    buttons = (Button(t("Away again"), "away.open"), Button(t("Who sees me"), "privacy.who"))
+    return Card(text, buttons=(*buttons, *privacy.to_be_found(ctx)))
 
 
 def _return(ctx: Context) -> None:
@@ -142,11 +164,15 @@ def end(ctx: Context) -> Reply:
     if ctx.me.state != "paused" or ctx.me.paused_until is None or ctx.me.paused_until > ctx.now:
         return None
     _return(ctx)
+    unseen = privacy.why_unseen(ctx)
     text = lines(
-        t("Good morning. Your time away ends today: from now on you are found and introduced again."),
+        t("Good morning. Your time away ends today.")
+        if unseen
+        else t("Good morning. Your time away ends today: from now on you are found and introduced again."),
+        unseen,
         t("Just write what you are looking for. If you need more time, press Away again."),
     )
-    return Card(text, buttons=(Button(t("Away again"), "away.open"),))
+    return Card(text, buttons=(Button(t("Away again"), "away.open"), *privacy.to_be_found(ctx)))
 
 
 def read_day(ctx: Context, text: str) -> date:

@@ -5,6 +5,7 @@ from bot.core.forms import Field, Form
 from bot.core.replies import Button, Card, Reply, Say, t
 from bot.core.router import Role, Router
 from handlers import wording
+from handlers.me import short
 
 router = Router()
 
@@ -23,6 +24,7 @@ SHARE = Form(
                 "once. A phone number is never needed.",
                 name=_ally_name(ctx, ctx.about["to"]),
             ),
+            check=short(200),
         ),
     ),
 )

@@ -50,7 +50,7 @@ def _window(ctx: Context, steps: list[list[Clause]], wanted: Wanted, place: Plac
     page = ctx.people.find(steps[place.step], after=place.after, limit=WINDOW)
     fresh = [one for one in page.profiles if not any(_fulfils(one, earlier) for earlier in steps[: place.step])]
     words = [folded(word) for word in wanted.words]
-    ranked = rank(fresh, ctx.profile, topics=wanted.topics, words=words)
+    ranked = rank(fresh, ctx.profile, topics=wanted.topics, words=words, coalitions=wanted.coalitions)
     return ranked[place.shown :], page.after
 
 

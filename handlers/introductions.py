@@ -12,6 +12,7 @@ from handlers.contacts import in_touch
 from handlers.requests import request_card
 from storage.access import Viewer
 from storage.introductions import Introduction
+from storage.members import LIVE
 from storage.search import Clause
 
 router = Router()
@@ -31,7 +32,7 @@ def yes(ctx: Context) -> Reply:
     if found.state == "accepted":
         return in_touch(t("You are in touch already."), found.asker_id)
     asker = ctx.store.members.recall(found.asker_id)
-    if asker is None or asker.state != "active" or not ctx.people.may_bring_together(found.asker_id):
+    if asker is None or asker.state not in LIVE or not ctx.people.may_bring_together(found.asker_id):
         return t("This request is closed. Nothing changed.")
     if found.closed_at is not None or not ctx.store.introductions.decide(found.id, "accepted", ctx.now):
         return t("This request is closed. Nothing changed.")
@@ -41,7 +42,7 @@ def yes(ctx: Context) -> Reply:
     theirs = ctx.store.people(Viewer(asker.id, asker.cohort_id)).profile(ctx.me.id)
     if theirs is not None:
         if found.asker_message is not None:
-            ctx.edit(found.asker_message, t("{name} said yes.", name=wording.name(theirs)))
+            ctx.edit(found.asker_message, t("{name} said yes.", name=wording.name(theirs)), about=(ctx.me.id,))
         ctx.send(asker.id, _met_card(ctx, theirs, writes_first=True), about=(ctx.me.id,), once=True)
     mine = ctx.people.profile(asker.id)
     return _met_card(ctx, mine, writes_first=False) if mine else t("You are in touch now.")
@@ -87,6 +88,9 @@ def remind(ctx: Context) -> Reply:
     found = ctx.store.introductions.get(ctx.object or 0)
     if found is None or found.state != "proposed" or ctx.me.state != "active" or found.asker_id is None:
         return None
+    first = ctx.store.outbox.get(found.request_message) if found.request_message is not None else None
+    if first is None or first.state == "cancelled":  # it was stopped before it was shown, so nothing is named now
+        return None
     if found.request_message is not None:
         ctx.edit(found.request_message, t("I ask again below."))
     card = request_card(ctx, found, t("A reminder, the only one:"))
@@ -101,7 +105,7 @@ def remind(ctx: Context) -> Reply:
 def close(ctx: Context) -> Reply:
     """Day 7: a no and silence close in the same words, with two other names."""
     found = ctx.store.introductions.get(ctx.object or 0)
-    if found is None or found.closed_at is not None or found.other_id is None:
+    if found is None or found.closed_at is not None:
         return None
     if found.state == "proposed" and found.request_message is not None:
         ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
@@ -109,8 +113,8 @@ def close(ctx: Context) -> Reply:
     if ctx.me.state != "active":
         return None
     card = found.card or {}
-    others = two_others(ctx, card.get("topic"), found.other_id)
-    name = ctx.people.profile(found.other_id)
+    others = two_others(ctx, card.get("topic"), found.other_id or 0)
+    name = ctx.people.profile(found.other_id or 0)
     said = t(
         "It did not come together with {name} this time. That mostly has to do with time, and says nothing about you.",
         name=wording.name(name) if name else t("this person"),

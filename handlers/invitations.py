@@ -1,8 +1,10 @@
 """Invitations: made by facilitators, ready to forward in the invited person's language."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.core import (
     Button,
@@ -194,11 +196,18 @@ def open_one(ctx: Context) -> Reply:
     return card(ctx, found.id, t("The invitation for {who}.", who=_who(ctx, found)), found.expires_at)
 
 
+def _day(ctx: Context, at: datetime) -> date:
+    return at.astimezone(ZoneInfo(ctx.me.time_zone)).date()
+
+
 @router.press("invitations.extend", role=Role.FACILITATOR)
 def extend(ctx: Context) -> Reply:
     """Fourteen days from now; the link stays the same."""
     found = _found(ctx)
     until = ctx.now + LASTS
+    if found is not None and _day(ctx, found.expires_at) == _day(ctx, until):
+        said = t("It already lasts until {day}.", day=When(found.expires_at))
+        return replace(card(ctx, found.id, said, found.expires_at), text=said)
     if found is None or not ctx.store.invites.change(found.id, ctx.me.cohort_id, expires_at=until):
         return CLOSED
     return card(ctx, found.id, t("Extended, for {who}. The link stays the same.", who=_who(ctx, found)), until)

@@ -1,15 +1,16 @@
 """Leaving the bot: a day to undo, then erasure with a receipt; `undo` also ends a time away."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t
 from bot.core.events import Address
-from handlers import away
+from handlers import away, privacy, requests
 from handlers.safety import close_introductions
 
 router = Router()
 
 TO_UNDO = timedelta(days=1)
+OPEN_END = datetime(9999, 1, 1, tzinfo=UTC)
 KEPT_TIMERS = ("privacy.erase", "away.end")
 
 
@@ -71,7 +72,9 @@ def yes(ctx: Context) -> Reply:
     close_introductions(ctx, me)
     store.dialogs.end_all(me)
     store.schedules.cancel(me, tuple(name for name in ctx.engine.router.dues if name not in KEPT_TIMERS))
-    store.members.change(me, state="leaving", leaving_at=at)
+    # Somebody who was away without an end comes back away: the end of time stands for it while they are leaving.
+    until = ctx.me.paused_until or (OPEN_END if ctx.me.state == "paused" else None)
+    store.members.change(me, state="leaving", leaving_at=at, paused_until=until)
     store.profiles.renew(me)
     store.schedules.set_timer("privacy.erase", me, at)
     ctx.refresh()
@@ -113,30 +116,34 @@ def _undo(ctx: Context) -> Reply:
     if ctx.me.state == "paused":
         return away.back(ctx)
     if ctx.me.state != "leaving":
-        return t("There is nothing to undo. What you changed in your profile, you change back there: type me.")
+        return requests.to_undo(ctx) or t("There is nothing to undo. What you changed in your profile, you change back there: type me.")
     paused = ctx.me.paused_until is not None and ctx.me.paused_until > ctx.now
     ctx.store.members.change(
         ctx.me.id,
         state="paused" if paused else "active",
         leaving_at=None,
-        paused_until=ctx.me.paused_until if paused else None,
+        paused_until=ctx.me.paused_until if paused and ctx.me.paused_until != OPEN_END else None,
     )
     ctx.store.schedules.cancel(ctx.me.id, ("privacy.erase",))
     ctx.store.profiles.renew(ctx.me.id)
     ctx.refresh()
+    unseen = privacy.why_unseen(ctx)
     return Card(
         lines(
-            t("You stay. Nothing was erased, and you are seen as before, from now on."),
+            t("You stay. Nothing was erased.")
+            if unseen
+            else t("You stay. Nothing was erased, and you are seen as before, from now on."),
+            unseen,
             t("Requests to meet that were open are closed; you can ask again."),
         ),
-        buttons=(Button(t("Who sees me"), "privacy.who"),),
+        buttons=(Button(t("Who sees me"), "privacy.who"), *privacy.to_be_found(ctx)),
     )
 
 
 @router.due("privacy.erase")
 def erase(ctx: Context) -> Reply:
     """The day is over: erase, and say a last time what remains where."""
-    if ctx.me.state != "leaving" or ctx.me.leaving_at is None or ctx.me.leaving_at > ctx.now:
+    if ctx.me.state not in ("leaving", "locked") or ctx.me.leaving_at is None or ctx.me.leaving_at > ctx.now:
         return None
     where = ctx.store.members.where(ctx.me.id)
     ctx.store.privacy.erase(ctx.me.id)

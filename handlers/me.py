@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, Wrong, lines, t
 from bot.core.cleaning import one_line
 from bot.core.events import Message, Submit
-from bot.domain.names import looks_like, read_name
+from bot.domain.names import looks_like, read_name, wears_a_badge
 from handlers import wording
 
 router = Router()
@@ -35,7 +35,8 @@ def me_card(ctx: Context) -> Card:
         fields.append((t("Away"), until))
     missing = None if mine.offers or mine.facilitator else t("You offer nothing yet. One thing is enough to be found.")
     text = lines(t("You: {name}", name=wording.name(mine)), missing)
-    return Card(text, fields=tuple(fields), buttons=_doors(ctx))
+    offer = () if missing is None else (Button(t("Offer something"), "wishes.add", "offer"),)
+    return Card(text, fields=tuple(fields), buttons=(*offer, *_doors(ctx)))
 
 
 def _doors(ctx: Context) -> tuple[Button, ...]:
@@ -84,7 +85,7 @@ def check_name(ctx: Context, text: str) -> str:
     if read.fault is not None:
         raise Wrong(t("Please write a name with at least one letter."))
     staff = [one.name for one in ctx.people.facilitators() if one.name and one.id != ctx.me.id]
-    if looks_like(read.shown, staff):
+    if looks_like(read.shown, staff) or (wears_a_badge(read.shown) and not ctx.me.is_facilitator):
         raise Wrong(t("That name looks too much like another name in use. Please add a surname or initial."))
     return read.shown
 

@@ -2,7 +2,7 @@
 
 from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, t
 from bot.domain.profiles import Audience, Profile
-from handlers import wording
+from handlers import privacy, wording
 from handlers.named import check_named
 
 router = Router()
@@ -33,6 +33,8 @@ def _seen(who: Say, seen: Profile | None, ctx: Context) -> Card:
 @router.press("mirror.reach", role=Role.MEMBER)
 def as_reach(ctx: Context) -> Reply:
     """As somebody who stands this near, and was never introduced."""
+    if not privacy.is_findable(ctx):
+        return _unseen(ctx)
     if ctx.value == "coalitions":
         return _seen(t("Somebody of your coalitions"), ctx.people.as_seen_by(Audience.COALITIONS), ctx)
     return _seen(t("Somebody of the cohort"), ctx.people.as_seen_by(Audience.COHORT), ctx)
@@ -44,7 +46,20 @@ def as_person(ctx: Context) -> Reply:
     other = ctx.people.profile(int(ctx.value))
     if other is None:
         return Card(t("No one found."), buttons=(Button(t("As somebody else"), "mirror.open"),))
+    return _as(ctx, other)
+
+
+def _as(ctx: Context, other: Profile) -> Card:
+    met = other.facilitator or ctx.store.introductions.are_allies(ctx.me.id, [other.id])
+    if not met and not privacy.is_findable(ctx):
+        return _unseen(ctx)
     return _seen(wording.called(other), ctx.people.as_member_sees_me(other.id), ctx)
+
+
+def _unseen(ctx: Context) -> Card:
+    """Whoever did not agree to introductions is found by nobody, whatever the settings would show."""
+    again = (Button(t("As somebody else"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
+    return Card(privacy.NOT_AGREED, buttons=(*privacy.to_be_found(ctx), *again))
 
 
 NAME = Form(
@@ -65,6 +80,6 @@ def chosen(ctx: Context) -> Reply:
     """One person, or which of several."""
     found = ctx.people.profiles(ctx.answers["who"])
     if len(found) == 1:
-        return _seen(wording.called(found[0]), ctx.people.as_member_sees_me(found[0].id), ctx)
+        return _as(ctx, found[0])
     buttons = tuple(Button(wording.called(one), "mirror.person", str(one.id)) for one in found)
     return Card(t("Whom do you mean?"), buttons=buttons)

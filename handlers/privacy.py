@@ -6,6 +6,7 @@ from handlers import wording
 
 router = Router()
 
+NOT_AGREED = t("Nobody finds you: you did not agree to introductions.")
 ORDER = (Preset.HIDDEN, Preset.CAREFUL, Preset.OPEN)
 PRESETS: dict[Preset, tuple[Say, Say]] = {
     Preset.CAREFUL: (
@@ -77,10 +78,30 @@ def kept(ctx: Context) -> Say:
     )
 
 
+@router.word("visible", role=Role.MEMBER)
 @router.press("privacy.who", role=Role.MEMBER)
 def who_sees_me(ctx: Context) -> Reply:
     """The preset now, and the way to everything else."""
     return _who(ctx)
+
+
+def is_findable(ctx: Context) -> bool:
+    """Did I agree to introductions? Without that no search finds me, whatever the settings say."""
+    return ctx.me.is_facilitator or ctx.store.profiles.consents(ctx.me.id).get("introductions", False)
+
+
+def why_unseen(ctx: Context) -> Say | None:
+    """What I chose that keeps me out of every search; None when I am found as far as my settings say."""
+    if not is_findable(ctx):
+        return NOT_AGREED
+    return t("You stay hidden, as you chose.") if ctx.me.preset == Preset.HIDDEN else None
+
+
+def to_be_found(ctx: Context) -> tuple[Button, ...]:
+    """The button that changes it, for somebody who did not agree to introductions."""
+    if is_findable(ctx):
+        return ()
+    return (Button(t("Agree: {purpose}", purpose=t("Introductions")), "consent.yes", "introductions"),)
 
 
 def _who(ctx: Context, before: Say | None = None, *more: Button) -> Card:
@@ -90,12 +111,14 @@ def _who(ctx: Context, before: Say | None = None, *more: Button) -> Card:
     others = [preset for preset in (Preset.CAREFUL, Preset.HIDDEN, Preset.OPEN) if preset is not now]
     text = lines(
         before,
+        None if is_findable(ctx) else NOT_AGREED,
         lines(t("Now:"), PRESETS[now][1], single),
         lines(t("You can choose:"), *(PRESETS[preset][1] for preset in others)),
         gap=True,
     )
     buttons = (
         *more,
+        *to_be_found(ctx),
         *(Button(PRESETS[preset][0], "privacy.preset", preset.value) for preset in others),
         Button(t("See myself as"), "mirror.open"),
         Button(t("Each field"), "privacy.fields"),
@@ -121,7 +144,8 @@ def choose_preset(ctx: Context) -> Reply:
     seen = t("What others read of you before, they have read.") if narrower else None
     undo = Button(t("Back to {preset}", preset=PRESETS[before][0]), "privacy.preset", before.value)
     more = (undo, Button(t("See myself as"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
-    return Card(lines(said, stopped, seen), buttons=more)
+    unseen = None if is_findable(ctx) else NOT_AGREED
+    return Card(lines(said, stopped, seen, unseen), buttons=(*more, *to_be_found(ctx)))
 
 
 def stop_queued(ctx: Context) -> Say | None:
@@ -143,8 +167,9 @@ def fields(ctx: Context) -> Reply:
     shown = tuple((LABELS[name], AUDIENCES[whole.audience(name)]) for name in FIELDS)
     buttons = tuple(Button(LABELS[name], "privacy.field", name) for name in FIELDS)
     ceiling = t("While you are hidden, nothing is wider than facilitators.") if ctx.me.preset == Preset.HIDDEN else None
-    text = lines(t("Who sees each field now. Press one to change it."), ceiling)
-    return Card(text, fields=shown, buttons=(*buttons, Button(t("Back"), "privacy.who")))
+    unseen = None if is_findable(ctx) else NOT_AGREED
+    text = lines(t("Who sees each field now. Press one to change it."), ceiling, unseen)
+    return Card(text, fields=shown, buttons=(*buttons, *to_be_found(ctx), Button(t("Back"), "privacy.who")))
 
 
 @router.press("privacy.field", role=Role.MEMBER)

@@ -11,7 +11,7 @@ from bot.core.router import Role, Router
 from bot.domain.allies import Ally, rank
 from bot.domain.places import Place, city_of, find_place, home_of
 from handlers import allies, watching, wording
-from handlers.me import check_name, doubt
+from handlers.me import check_name, doubt, short
 from handlers.readings import check_place
 from storage.search import Clause
 
@@ -54,10 +54,18 @@ def _elsewhere(ctx: Context) -> bool:
     return _guess(ctx) is None or ctx.answers.get("side") == "other"
 
 
+# How people begin when they are asked for their name; what follows is shown once more before it is kept.
+INTRODUCING = (
+    *("my name is ", "i am ", "i'm ", "nama saya ", "saya ", "ako si ", "ang pangalan ko ay ", "миний нэр "),
+    *("ผมชื่อ", "ดิฉันชื่อ", "ฉันชื่อ"),
+)
+
+
 def _name(ctx: Context, text: str) -> dict[str, Any]:
     """A name as it will be shown, and whether to ask once more before it is kept."""
-    shown = check_name(ctx, text)
-    return {"shown": shown, "doubt": doubt(ctx, shown) is not None}
+    introduced = next((text[len(start) :] for start in INTRODUCING if text.casefold().startswith(start)), text)
+    shown = check_name(ctx, introduced.strip())
+    return {"shown": shown, "doubt": introduced != text or doubt(ctx, shown) is not None}
 
 
 def _is_doubtful(ctx: Context) -> bool:
@@ -120,7 +128,9 @@ JOIN = Form(
             choices=_coalitions,
             when=_is_fellow,
         ),
-        Field(key="need", question=t("What help would move you most? One sentence."), when=_is_fellow),
+        Field(
+            key="need", question=t("What help would move you most? One sentence."), check=short(300), when=_is_fellow
+        ),
     ),
 )
 
@@ -188,8 +198,10 @@ def first_person(ctx: Context, wish: int, topic: str | None, text: str) -> Card:
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
     buttons.append(Button(t("I meant something else"), "questions.reading", json.dumps([wish, text])))
     buttons.append(Button(t("Who sees me"), "privacy.who"))
-    preset = t(
-        "Who sees you: people of your coalitions see your name, country and topics; the rest is for people you met."
+    preset = (
+        t("Who sees you: people of your coalitions see your name, country and topics; the rest is for people you met.")
+        if ctx.people.agreed_to(ctx.me.id, "introductions")
+        else t("Nobody finds you: you did not agree to introductions. You can change that at any time.")
     )
     return Card(lines(read, how, *people, preset, t("From now on, just write."), gap=True), buttons=tuple(buttons))
 

@@ -33,7 +33,7 @@ NOT_AGAIN = timedelta(days=90)
 def preview(ctx: Context) -> Reply:
     """Exactly the card that the other will see; pressing Send is the asker's yes."""
     about = json.loads(ctx.value)
-    other = ctx.people.profile(about["to"])
+    other = _askable(ctx, about["to"])
     if other is None or other.facilitator or not ctx.people.agreed_to(about["to"], "introductions"):
         return NOT_NOW
     refusal = _why_not(ctx, other)
@@ -54,6 +54,12 @@ def preview(ctx: Context) -> Reply:
     if again:
         buttons.append(Button(t("Back to the list"), "allies.again", again))
     return Card(said, buttons=(*buttons, Button(t("Cancel"), "requests.cancel")))
+
+
+def _askable(ctx: Context, number: int) -> Profile | None:
+    """Somebody whom I may see and who is here; away, hidden and absent look the same."""
+    found = ctx.store.members.recall(number)
+    return ctx.people.profile(number) if found is not None and found.state == "active" else None
 
 
 def _why_not(ctx: Context, other: Profile) -> Reply:
@@ -82,7 +88,9 @@ def _why_not(ctx: Context, other: Profile) -> Reply:
 
 
 def _asked_not_long_ago(ctx: Context, latest: Introduction | None) -> bool:
-    if latest is None or latest.asker_id != ctx.me.id or latest.state == "withdrawn":
+    if latest is None or latest.asker_id != ctx.me.id:
+        return False
+    if latest.closed_at is not None and latest.closed_at < latest.asked_at:  # taken back before it was ever shown
         return False
     return ctx.now - latest.asked_at < NOT_AGAIN
 
@@ -97,8 +105,19 @@ def _request(ctx: Context, other: Profile, about: dict[str, Any]) -> dict[str, A
         "country": seen.country if seen else None,
         "sector": seen.sector if seen else None,
         "topic": about.get("topic"),
-        "why": about.get("why", []),
+        "why": [why for why in about.get("why", []) if seen is not None and _both_know(seen, why)],
     }
+
+
+def _both_know(seen: Profile, why: list[Any]) -> bool:
+    """May the other know this reason? What it says of the asker must be in what they see of the asker."""
+    kind, data = why
+    return {
+        "language": lambda: data["language"] in seen.languages,
+        "coalition": lambda: data["coalition"] in seen.coalitions,
+        "you_offer": lambda: any(wish.topic == data["topic"] for wish in seen.offers),
+        "needs_same": lambda: any(wish.topic == data["topic"] for wish in seen.needs),
+    }.get(kind, lambda: True)()
 
 
 def shown(ctx: Context, card: dict[str, Any]) -> Say:
@@ -121,7 +140,7 @@ def cancel(ctx: Context) -> Reply:
 def send(ctx: Context) -> Reply:
     """The asker's yes: the other is asked, now or when their week has room."""
     card = json.loads(ctx.value)
-    other = ctx.people.profile(card["to"])
+    other = _askable(ctx, card["to"])
     if other is None or other.facilitator or not ctx.people.agreed_to(card["to"], "introductions"):
         return NOT_NOW
     refusal = _why_not(ctx, other)
@@ -198,19 +217,36 @@ def withdraw(ctx: Context) -> Reply:
         ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
     ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.close",), found.id)
-    return t("Taken back. You can ask again at any time.")
+    return t("Taken back. Nothing more happens.")
 
 
-@router.press("requests.open", role=Role.MEMBER)
-def requests(ctx: Context) -> Reply:
-    """What I asked and what waits for me."""
-    buttons: list[Button] = []
-    said: list[Say] = []
+def _asked_by_me(ctx: Context) -> list[tuple[Say, Button]]:
+    """My open requests in words, each with its way back."""
+    asked: list[tuple[Say, Button]] = []
     for found in ctx.store.introductions.open_of(ctx.me.id):
         other = ctx.people.profile(found.other_id or 0)
         name: Say = wording.name(other) if other else t("A fellow")
-        said.append(t("You asked to meet {name}. You hear from me by {day}.", name=name, day=When(found.closes_at)))
-        buttons.append(Button(t("Withdraw: {name}", name=name), "requests.withdraw", str(found.id)))
+        said = t("You asked to meet {name}. You hear from me by {day}.", name=name, day=When(found.closes_at))
+        asked.append((said, Button(t("Withdraw: {name}", name=name), "requests.withdraw", str(found.id))))
+    return asked
+
+
+def to_undo(ctx: Context) -> Card | None:
+    """What I asked and can still take back; None when there is nothing."""
+    asked = _asked_by_me(ctx)
+    if not asked:
+        return None
+    said = lines(*(sentence for sentence, _ in asked), t("To take it back, press Withdraw."))
+    return Card(said, buttons=tuple(button for _, button in asked))
+
+
+@router.word("requests", role=Role.MEMBER)
+@router.press("requests.open", role=Role.MEMBER)
+def requests(ctx: Context) -> Reply:
+    """What I asked and what waits for me."""
+    mine = _asked_by_me(ctx)
+    said = [sentence for sentence, _ in mine]
+    buttons = [button for _, button in mine]
     for found in ctx.store.introductions.waiting_for(ctx.me.id):
         asker = (found.card or {}).get("name") or t("A fellow")
         said.append(t("{name} would like to meet you. This closes on {day}.", name=asker, day=When(found.closes_at)))

@@ -9,9 +9,14 @@ router = Router()
 CLOSED = t("This request is closed. There is nothing for you to do.")
 
 
-@router.word("safe", help=t("Hide you and lock your account at once"), anytime=True, role=Role.MEMBER)
+@router.word("safe", help=t("Hide you and lock your account at once; a facilitator reopens it"), anytime=True, role=Role.MEMBER)
 def safe(ctx: Context) -> Reply:
     """Answers "OK." and nothing else; what it did is in the code below, and on no screen."""
+    if ctx.me.state in ("arriving", "joining"):  # nothing to hide yet: nothing is kept either
+        ctx.store.invites.give_back(ctx.me.id)
+        ctx.store.privacy.erase(ctx.me.id)
+        ctx.farewell("OK.")
+        return None
     lock(ctx, ctx.me)
     return "OK."
 
@@ -26,11 +31,14 @@ def lock(ctx: Context, who: Member) -> None:
     close_introductions(ctx, who.id)
     store.outbox.wipe_to(who.id)
     store.dialogs.end_all(who.id)
-    store.schedules.cancel(who.id, tuple(ctx.engine.router.dues))
+    promised = who.state == "leaving"  # an erasure that was promised still happens
+    store.schedules.cancel(who.id, tuple(name for name in ctx.engine.router.dues if name != "privacy.erase"))
     store.search.unwatch(who.id)
     store.invites.revoke_for(who.id)
     # Who comes back by a new link is hidden until they choose otherwise.
-    store.members.change(who.id, state="locked", preset="hidden", paused_until=None, leaving_at=None)
+    store.members.change(who.id, state="locked", preset="hidden", paused_until=None)
+    if not promised:
+        store.members.change(who.id, leaving_at=None)
     store.profiles.renew(who.id)
     store.audit.note(who.cohort_id, ctx.me.id, "safety.lock", ctx.now, who.id)
     if told is not None and told != ctx.me.id:
@@ -43,8 +51,8 @@ def _notice(ctx: Context, who: Member, name: Say) -> Card:
         if who.id == ctx.me.id
         else t("A facilitator locked the account of {name}, and hid them.", name=name)
     )
-    way = t("Reach them outside this bot. When you know that it is they: manage, People, then New link for them.")
-    return Card(lines(said, way))
+    way = t("Reach them outside this bot. When you know that it is they, make them a new link here.")
+    return Card(lines(said, way), buttons=(Button(t("New link for {name}", name=name), "people.link", str(who.id)),))
 
 
 def trusted(ctx: Context, who: Member) -> int | None:

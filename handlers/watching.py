@@ -1,7 +1,6 @@
 """Tell me when somebody joins who fits."""
 
 import json
-from typing import Any
 
 from bot.core.context import Context
 from bot.core.programme import local_morning
@@ -10,14 +9,13 @@ from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from bot.domain.topics import Wanted
 from handlers import wording
-from storage.access import Viewer
 
 router = Router()
 
 
 def watchable(wanted: Wanted) -> list[tuple[str, str]]:
     """The keys for which one can be told when somebody joins."""
-    found = [(kind, slug) for slug in wanted.topics for kind in ("offer", "topic")]
+    found = [(kind, slug) for slug in wanted.topics for kind in ("offer", "need", "topic")]
     if not found:
         found = [("country", code) for code in wanted.countries] + [("coalition", c) for c in wanted.coalitions]
     return found
@@ -41,29 +39,44 @@ def unwatch(ctx: Context) -> Reply:
 
 
 def tell_watchers(ctx: Context) -> None:
-    """Somebody has just become visible: tell those who wait for them and may see them, on their next morning."""
+    """Somebody has just become visible: whoever waits for them looks again on their next morning."""
     told: set[int] = set()
-    for watcher, kind, key in ctx.store.search.watchers(ctx.me.id):
-        seen = ctx.store.people(Viewer(watcher, ctx.me.cohort_id)).profile(ctx.me.id)
+    for watcher, _, _ in ctx.store.search.watchers(ctx.me.id):
         where = ctx.store.members.where(watcher)
-        if watcher in told or seen is None or where is None or not _shows(seen, kind, key):
-            continue
-        told.add(watcher)
-        about: dict[str, Any] = {"to": ctx.me.id, "topic": key if kind in ("offer", "topic") else None, "why": []}
-        card = Card(
-            t("Somebody joined who fits what you look for: {who}.", who=wording.called(seen)),
-            buttons=(
-                Button(t("Meet {name}", name=wording.name(seen)), "requests.preview", json.dumps(about)),
-                Button(t("Stop telling me"), "watching.unwatch"),
+        if watcher not in told and where is not None:
+            told.add(watcher)
+            ctx.store.schedules.set_timer(
+                "watching.tell", watcher, local_morning(ctx.now, where.time_zone, 1), ctx.me.id
+            )
+
+
+@router.due("watching.tell")
+def tell(ctx: Context) -> Reply:
+    """What is told is what may be seen this morning, not what could be seen when they joined."""
+    seen = ctx.people.profile(ctx.object or 0)
+    fits = [key for kind, key in ctx.store.search.watched(ctx.me.id) if seen is not None and _shows(seen, kind, key)]
+    if seen is None or not fits or ctx.me.state != "active":
+        return None
+    topic = next((key for key in fits if ctx.programme.content.topic(key)), None)
+    card = Card(
+        t("Somebody joined who fits what you look for: {who}.", who=wording.called(seen)),
+        buttons=(
+            Button(
+                t("Meet {name}", name=wording.name(seen)),
+                "requests.preview",
+                json.dumps({"to": seen.id, "topic": topic, "why": []}),
             ),
-        )
-        morning = local_morning(ctx.now, where.time_zone, days=1)
-        ctx.send(watcher, card, about=(ctx.me.id,), at=morning, urgency=Urgency.QUESTION, once=True)
+            Button(t("Stop telling me"), "watching.unwatch"),
+        ),
+    )
+    ctx.send(ctx.me.id, card, about=(seen.id,), urgency=Urgency.QUESTION, once=True)
+    return None
 
 
 def _shows(seen: Profile, kind: str, key: str) -> bool:
     shown: dict[str, list[str | None]] = {
         "offer": [wish.topic for wish in seen.offers],
+        "need": [wish.topic for wish in seen.needs],
         "topic": list(seen.topics),
         "country": [seen.country],
         "coalition": list(seen.coalitions),

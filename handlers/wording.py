@@ -62,6 +62,8 @@ def reason(ctx: Context, why: Reason) -> Say | None:
             return t("needs what you offer: {topic}", topic=topic(ctx, data["topic"]))
         case "coalition":
             return t("is in your coalition {coalition}", coalition=coalition(ctx, data["coalition"]))
+        case "in_coalition":
+            return t("is in the coalition {coalition}", coalition=coalition(ctx, data["coalition"]))
         case "other_country":
             return t("is from another country")
         case "language":
@@ -126,7 +128,7 @@ def fields(ctx: Context, of: Profile) -> tuple[tuple[Say, Say], ...]:
 def understood(ctx: Context, wanted: Wanted) -> Say | None:
     """What was read in the text, so that a wrong reading is seen."""
     said: list[Say] = [topic(ctx, slug) for slug in wanted.topics]
-    said += [coalition(ctx, slug) for slug in wanted.coalitions]
-    said += [sector(ctx, slug) for slug in wanted.sectors]
+    if not wanted.topics:  # one word can be all three ("donors"); said once, it is understood
+        said += [coalition(ctx, slug) for slug in wanted.coalitions] or [sector(ctx, slug) for slug in wanted.sectors]
     said += [Country(code) for code in wanted.countries]
     return t("I read: {what}.", what=listed(said)) if said else None

@@ -117,15 +117,22 @@ class Introductions:
         """What a member asked and has not been told the end of: a declined one counts, as silence does."""
         return self._list(_i.asker_id == asker, _i.closed_at.is_(None))
 
-    def waiting_for(self, other: int) -> list[Introduction]:
-        """Requests that wait for this member's yes or no."""
-        return self._list(_i.other_id == other, _i.closed_at.is_(None), _i.state == "proposed")
+    def waiting_for(self, other: int, shown_by: datetime | None = None) -> list[Introduction]:
+        """Requests that wait for this member's yes or no; with `shown_by` only those that they could see by then."""
+        shown = [] if shown_by is None else [_i.asked_at <= shown_by]
+        return self._list(_i.other_id == other, _i.closed_at.is_(None), _i.state == "proposed", *shown)
 
     def received_since(self, other: int, since: datetime) -> list[datetime]:
         """When recent requests were (or will be) shown to a member."""
         return list(
             self._connection.scalars(
-                sa.select(_i.asked_at).where(_i.other_id == other, _i.asked_at >= since).order_by(_i.asked_at)
+                sa.select(_i.asked_at)
+                .where(
+                    _i.other_id == other,
+                    _i.asked_at >= since,
+                    sa.or_(_i.closed_at.is_(None), _i.closed_at >= _i.asked_at),  # not taken back before it was shown
+                )
+                .order_by(_i.asked_at)
             )
         )
 

@@ -139,7 +139,7 @@ _BY_KEY = sa.select(*_COLUMNS).where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = sa.select(*_COLUMNS).where(outbox.c.seq == sa.bindparam("seq"))
 _LATEST = (
     sa.select(*_COLUMNS)
-    .where(outbox.c.member_id == sa.bindparam("member"))
+    .where(outbox.c.member_id == sa.bindparam("member"), outbox.c.state == "sent")
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )

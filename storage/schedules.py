@@ -58,6 +58,10 @@ class Schedules:
         """Timers whose time has come, oldest first."""
         return [Timer(*row) for row in self._connection.execute(DUE, {"now": now, "limit": limit})]
 
+    def put_off(self, number: int, due_at: datetime) -> None:
+        """Try a timer again later."""
+        self._connection.execute(sa.update(timer).where(timer.c.id == number).values(due_at=due_at))
+
     def done(self, number: int) -> None:
         """A timer has been handled."""
         self._connection.execute(sa.delete(timer).where(timer.c.id == number))

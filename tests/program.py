@@ -98,7 +98,9 @@ class Program:
         store, codes, now = open_store(self.url, inline=True), [RandomIds().code() for _ in range(count)], SystemClock()
 
         def job(unit: UnitOfWork) -> None:
-            cohort = unit.members.cohort_named(COHORT) or unit.members.add_cohort(COHORT, "Reform Asia", "en", "Asia/Bangkok")
+            cohort = unit.members.cohort_named(COHORT) or unit.members.add_cohort(
+                COHORT, "Reform Asia", "en", "Asia/Bangkok"
+            )
             for code in codes:
                 at = now.now()
                 unit.invites.add(cohort, code_hash(code), role, at, at + timedelta(days=14))

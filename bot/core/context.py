@@ -251,7 +251,7 @@ class Context:
             )
         return number
 
-    def edit(self, message: int, reply: str | Text | Lines | Card) -> int | None:
+    def edit(self, message: int, reply: str | Text | Lines | Card, *, about: Collection[int] = ()) -> int | None:
         """Change a message of mine or, by its number, one that this feature sent; returns where it stands now.
 
         What no longer fits into one message becomes new ones, and the old one says so.
@@ -274,6 +274,7 @@ class Context:
             body=(content if whole else self.engine.language.content(Card(BELOW), reader)).as_json(),
             cause=self.event.id,
             now=self.now,
+            about=about,
         )
         if whole:
             return message

@@ -48,6 +48,10 @@ A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
 
+class DueFailed(Exception):
+    """A timer's handler raised: nothing of it was kept, and it is to be tried again later."""
+
+
 class Dispatcher:
     """Turns events into committed effects. `a_minute` limits one account's events; None does not."""
 
@@ -79,6 +83,8 @@ class Dispatcher:
                 kind=type(error).__name__,
                 at=_places(error),
             )
+            if isinstance(event, Due):
+                raise DueFailed(error_id) from None
             return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
 
     def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
@@ -130,7 +136,7 @@ class Dispatcher:
         if event.address.is_private and event.address.conversation != conversation:
             unit.members.moved(sender.platform, sender.installation, sender.id, event.address.conversation)
         ctx = Context(self._engine, unit, event, member, now, here=event.address)
-        if over:
+        if over and not self._is_urgent(ctx, event):
             if over == 1:
                 ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
             return Ack()
@@ -138,6 +144,16 @@ class Dispatcher:
         if event.address.is_private or ack.open is not None:
             return ack
         return Ack(ack.toast, ack.problems, None, self._aside(ctx))
+
+    def _is_urgent(self, ctx: Context, event: PersonEvent) -> bool:
+        """Safety is never turned away, however much was sent before it."""
+        match event:
+            case Message(text=text):
+                text = clean_text(text)
+                return self._engine.programme.content.is_emergency(text) or ctx.word_of(text.lstrip("/")) == "safe"
+            case Command(name=name):
+                return ctx.word_of(clean_text(name)) == "safe"
+        return False
 
     def _aside(self, ctx: Context) -> str:
         return ctx.say(t("I answered you in our direct chat."))

@@ -244,9 +244,7 @@ class Relay:
             log.error("send_failed", lane=self._adapter.lane, row=row.seq, kind=type(error).__name__)
             return row, Unknown(type(error).__name__)
 
-    def _envelope(
-        self, row: Row, root_ref: str | None, files: tuple[tuple[str, str, bytes], ...] = ()
-    ) -> Envelope:
+    def _envelope(self, row: Row, root_ref: str | None, files: tuple[tuple[str, str, bytes], ...] = ()) -> Envelope:
         """A first attempt is the one to look for; of a later one only the row's own age is certain."""
         attempted = row.created_at if row.resend_count else row.sending_at
         return Envelope(

@@ -6,7 +6,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.core.clock import Clock
-from bot.core.dispatcher import Dispatcher
+from bot.core.dispatcher import Dispatcher, DueFailed
 from bot.core.events import Due
 from bot.core.log import get_logger
 from bot.core.programme import Programme
@@ -17,6 +17,7 @@ log = get_logger("kawan.scheduler")
 
 TICK_SECONDS = 30
 AT_ONCE = 200
+AGAIN = timedelta(hours=1)
 
 
 class Scheduler:
@@ -60,7 +61,12 @@ class Scheduler:
         event = Due(
             id=f"timer:{timer.id}", name=timer.name, members=(timer.member_id,), at=timer.due_at, object=timer.object
         )
-        await self._dispatcher.receive(event)
+        try:
+            await self._dispatcher.receive(event)
+        except DueFailed:  # never given up: an erasure that was promised must happen
+            again = self._clock.now() + AGAIN
+            await self._store.run(lambda unit: unit.schedules.put_off(timer.id, again), Turn.TICK)
+            return
         await self._store.run(lambda unit: unit.schedules.done(timer.id), Turn.TICK)
 
     def _tidy(self, unit: UnitOfWork) -> None:

@@ -15,6 +15,7 @@ WEIGHTS = {
     "words": 30,
     "you_offer": 25,
     "coalition": 12,
+    "in_coalition": 12,
     "other_country": 6,
     "language": 5,
     "other_sector": 4,
@@ -42,15 +43,25 @@ class Ally:
 
 
 def rank(
-    found: Sequence[Profile], to: Profile, *, topics: Collection[str] = (), words: Collection[str] = ()
+    found: Sequence[Profile],
+    to: Profile,
+    *,
+    topics: Collection[str] = (),
+    words: Collection[str] = (),
+    coalitions: Sequence[str] = (),
 ) -> list[Ally]:
-    """The best first; equals keep the order in which they were found."""
-    allies = [Ally(profile, reasons(profile, to, topics=topics, words=words)) for profile in found]
+    """The best first; equals keep the order in which they were found. `coalitions` are those that were asked for."""
+    allies = [Ally(one, reasons(one, to, topics=topics, words=words, coalitions=coalitions)) for one in found]
     return sorted(allies, key=lambda ally: -ally.weight)
 
 
 def reasons(
-    of: Profile, to: Profile, *, topics: Collection[str] = (), words: Collection[str] = ()
+    of: Profile,
+    to: Profile,
+    *,
+    topics: Collection[str] = (),
+    words: Collection[str] = (),
+    coalitions: Sequence[str] = (),
 ) -> tuple[Reason, ...]:
     """Only what the viewer may see of the other counts: `of` holds nothing else."""
     found: list[Reason] = []
@@ -69,9 +80,7 @@ def reasons(
     wanted = next((wish.topic for wish in of.needs if wish.topic in yours and wish.topic not in topics), None)
     if wanted:
         found.append(_about("you_offer", wanted, None))
-    shared = next((coalition for coalition in of.coalitions if coalition in to.coalitions), None)
-    if shared:
-        found.append(Reason("coalition", {"coalition": shared}))
+    found += _coalition(of, to, coalitions)
     if of.country and to.country and of.country != to.country:
         found.append(Reason("other_country", {"country": of.country}))
     tongue = next((language for language in of.languages if language in to.languages), None)
@@ -87,6 +96,15 @@ def _about(kind: str, topic: str | None, text: str | None) -> Reason:
     if text:
         data["text"] = text
     return Reason(kind, data)
+
+
+def _coalition(of: Profile, to: Profile, asked: Sequence[str]) -> list[Reason]:
+    """A coalition that was asked for comes first; else one that both are in."""
+    there = next((one for one in asked if one in of.coalitions), None)
+    if there is not None and there not in to.coalitions:
+        return [Reason("in_coalition", {"coalition": there})]
+    shared = there or next((one for one in of.coalitions if one in to.coalitions), None)
+    return [Reason("coalition", {"coalition": shared})] if shared else []
 
 
 def _words(of: Profile, words: Collection[str]) -> list[Reason]:

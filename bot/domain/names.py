@@ -83,6 +83,15 @@ def _latin(character: str) -> str:
     return character
 
 
+BADGES = ("facilitator", "fasilitator", "administrator", "moderator", "operator", "admin", "kawan")
+
+
+def wears_a_badge(name: str) -> bool:
+    """Does a name claim to speak for the programme? The badge is drawn by the bot alone."""
+    letters = "".join(character for character in skeleton(name) if character.isalpha())
+    return any(skeleton(badge) in letters for badge in BADGES)
+
+
 def looks_like(name: str, taken: Iterable[str]) -> bool:
     """Does a name look like one of these?"""
     mine = skeleton(name)
