@@ -1,6 +1,8 @@
 """Find allies by topic, coalition, country or any words; my allies in each coalition, gaps first."""
 
 import json
+import re
+import unicodedata
 from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
@@ -11,12 +13,31 @@ from bot.core.router import Role, Router
 from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
-from handlers import wording
+from handlers import people, wording
 from handlers.finding import Place, gather
 from handlers.glossary import meaning
 from handlers.watching import watchable
 
 router = Router()
+
+LONGEST_OFFER = 300
+# Only beginnings that cannot be a search; Mongolian says it at the end.
+OFFERS = re.compile(
+    r"(?:i|we) (?:can |could |would like to )?offer\b\W*\w"
+    r"|(?:i|we) can help (?:\w+ )?with\b\W*\w"
+    r"|(?:saya|aku|kami) (?:bisa |dapat |ingin )?menawarkan\b\W*\w"
+    r"|(?:saya|aku|kami) (?:bisa|dapat) (?:bantu|membantu) (?:dengan|soal|dalam|tentang)\b\W*\w"
+    r"|nag-?aalok (?:ako|kami) ng\b\W*\w|makakatulong (?:ako|kami) sa\b\W*\w"
+    r"|(?:ฉัน|ผม|ดิฉัน|เรา)(?:ขอเสนอ|สามารถช่วยเรื่อง|ช่วยเรื่อง)\s*\w"
+    r"|(?:би|бид) .+ (?:тусалж чадна|санал болгож байна)\W*$",
+    re.IGNORECASE,
+)
+VARIANT = "\ufe0f"  # asks for a picture in place of a sign
+DOORS = (
+    Button(t("My allies"), "allies.open"),
+    Button(t("Me"), "me.open"),
+    Button(t("Help"), "help.open"),
+)
 
 
 @router.word("find", help=t("Find allies by topic, coalition or country"), takes_text=True, role=Role.MEMBER)
@@ -35,9 +56,34 @@ def ask(ctx: Context) -> Reply:
     return search(ctx)
 
 
+@router.word("hello", role=Role.MEMBER)
+def hello(ctx: Context) -> Reply:
+    """A greeting is answered, not searched."""
+    said = t(
+        "Hello, {name}. Just write what you are looking for, for example: open data Mongolia.",
+        name=wording.name(ctx.profile),
+    )
+    return Card(said, buttons=DOORS)
+
+
+@router.word("thanks", role=Role.MEMBER)
+def thanks(ctx: Context) -> Reply:
+    """So are thanks."""
+    said = t(
+        "You are welcome, {name}. When you look for somebody, just write it, for example: open data Mongolia.",
+        name=wording.name(ctx.profile),
+    )
+    return Card(said, buttons=DOORS)
+
+
 @router.search
 def search(ctx: Context) -> Reply:
     """Whatever is not a word or an answer: a term's meaning first, then the people."""
+    told = ctx.word_of(_without_signs(ctx.text))  # "hello, kawan 👋"
+    if told in ("hello", "thanks", "yes", "no"):
+        return ctx.engine.router.words[told].handler(ctx)
+    if is_offer(ctx.text) and not ctx.me.is_facilitator:
+        return _offer(ctx)
     if _too_many(ctx):
         since = ctx.store.members.tries_since(f"member:{ctx.me.id}", "search") or ctx.now
         again = since + timedelta(hours=1)
@@ -45,7 +91,33 @@ def search(ctx: Context) -> Reply:
             "You have searched a lot in the last hour. Please try again after {time}, or ask a facilitator.",
             time=When(again, "time"),
         )
-    return results(ctx, ctx.text, Place(), before=meaning(ctx, ctx.text))
+    staff_only = people.named_card(ctx, ctx.text) if ctx.me.is_facilitator else None
+    return staff_only or results(ctx, ctx.text, Place(), before=meaning(ctx, ctx.text))
+
+
+def _without_signs(text: str) -> str:
+    """A text without punctuation and pictures; marks that belong to letters stay."""
+    kept = (" " if unicodedata.category(one)[0] in "PS" and one not in "'’-" else one for one in text)
+    return " ".join("".join(one for one in kept if one != VARIANT).split())
+
+
+def is_offer(text: str) -> bool:
+    """Does a sentence begin as only an offer does? A question never is one."""
+    return len(text) <= LONGEST_OFFER and "?" not in text and OFFERS.match(text) is not None
+
+
+def _offer(ctx: Context) -> Card:
+    """What might be an offer is kept only after a yes."""
+    text = " ".join(ctx.text.split())
+    topic = next(iter(ctx.programme.understanding.understand(text, ctx.me.language).topics), None)
+    value = json.dumps(["offer", text, topic], ensure_ascii=False)
+    said = lines(
+        t("Shall I keep this as an offer in your profile?"),
+        t("“{text}”", text=text),
+        t("I read: {topic}.", topic=wording.topic(ctx, topic)) if topic else None,
+    )
+    keep = Button(t("Yes"), "wishes.keep" if topic else "wishes.other", value, "primary")
+    return Card(said, buttons=(keep, Button(t("No, search"), "allies.again", text)))
 
 
 def _too_many(ctx: Context) -> bool:
@@ -82,7 +154,10 @@ def hit(ctx: Context, ally: Ally) -> Say:
 
 
 def meet_button(ctx: Context, ally: Ally, wanted: Wanted) -> Button:
-    """Meet, with what the list knew about why."""
+    """Meet, with what the list knew about why; whom I am in touch with already, I can tell how to be reached."""
+    if ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id]):
+        label = t("Share my contact: {name}", name=wording.name(ally.profile))
+        return Button(label, "contacts.share", str(ally.profile.id))
     about = {"to": ally.profile.id, "topic": next(iter(wanted.topics), None), "why": packed(ally.reasons)}
     return Button(t("Meet {name}", name=wording.name(ally.profile)), "requests.preview", json.dumps(about))
 
@@ -95,13 +170,14 @@ def packed(reasons: tuple[Reason, ...]) -> list[list[Any]]:
 def nobody(ctx: Context, text: str, wanted: Wanted, before: Say | None = None) -> Card:
     """Nobody found: the nearest topics, and to be told when somebody joins; the same whether hidden or absent."""
     near = ctx.programme.understanding.nearest(text, limit=3)
-    said: list[Say | None] = [before, wording.understood(ctx, wanted), t("No one found.")]
+    hint = t("Write a topic, a country or a name, for example: open data Mongolia.")
+    said: list[Say | None] = [before, wording.understood(ctx, wanted), t("No one found."), hint]
     if near:
         said.append(t("Near to it:"))
     buttons = [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
     if watchable(wanted):
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
-    return Card(lines(*said, gap=True), buttons=tuple(buttons))
+    return Card(lines(*said, gap=True), buttons=(*buttons, Button(t("Help"), "help.open")))
 
 
 def _which_country(ctx: Context, text: str, wanted: Wanted) -> Card:
@@ -147,6 +223,7 @@ def _value(text: str, place: Place) -> str:
 
 
 @router.word("allies", help=t("Your allies in the five coalitions, gaps first"), role=Role.MEMBER)
+@router.press("allies.open", role=Role.MEMBER)
 def allies(ctx: Context) -> Reply:
     """My allies, coalition by coalition."""
     return allies_card(ctx)
@@ -158,16 +235,16 @@ def allies_card(ctx: Context) -> Card:
     slugs = [one.slug for one in ctx.programme.content.coalitions]
     by_coalition = gaps(slugs, mine)
     said: list[tuple[Say, Say]] = []
-    for slug, people in by_coalition.items():
-        names: Say = listed([wording.called(one) for one in people[:10]]) if people else t("nobody yet")
+    for slug, met in by_coalition.items():
+        names: Say = listed([wording.called(one) for one in met[:10]]) if met else t("nobody yet")
         said.append((wording.coalition(ctx, slug), names))
-    outside = [one for one in mine if not any(one in people for people in by_coalition.values())]
+    outside = [one for one in mine if not any(one in met for met in by_coalition.values())]
     if outside:
         said.append((t("In none of them"), listed([wording.called(one) for one in outside[:10]])))
     buttons = [
         Button(t("Find: {coalition}", coalition=wording.coalition(ctx, slug)), "allies.coalition", slug)
-        for slug, people in by_coalition.items()
-        if not people
+        for slug, met in by_coalition.items()
+        if not met
     ]
     if ctx.store.introductions.open_of(ctx.me.id) or ctx.store.introductions.waiting_for(ctx.me.id, ctx.now):
         buttons.append(Button(t("Requests"), "requests.open"))

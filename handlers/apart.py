@@ -1,16 +1,32 @@
 """Keep us apart: people and sectors with whom somebody is never brought together; never explained to the other."""
 
+import re
 from collections.abc import Sequence
 
 from bot.core import Button, Card, Choice, Context, Country, Field, Form, Reply, Role, Router, Say, Wrong, lines, t
-from bot.domain.profiles import Apart
+from bot.domain.profiles import Apart, Profile
 from handlers import wording
-from handlers.named import check_named
+from handlers.glossary import search_instead
+from handlers.named import check_named, named
+from handlers.reports import asks_for_topic
 from handlers.safety import CLOSED
 
 router = Router()
 
 EVERYWHERE = "everywhere"
+FROM = re.compile(r"^(from|and|dari|dengan|kay|sa|kina|จาก)\s+", re.I)
+
+
+@router.word("apart", takes_text=True, role=Role.MEMBER)
+def apart(ctx: Context) -> Reply:
+    """The word, also with a name behind it: "keep me apart from Bat"."""
+    text = FROM.sub("", ctx.text)
+    if not text:
+        return _card(ctx)
+    if asks_for_topic(ctx, text):
+        return search_instead(ctx)
+    found = named(ctx, text)
+    return _confirm(ctx, found) if found else _card(ctx, t("No one found. Nothing changed."))
 
 
 @router.press("apart.open", role=Role.MEMBER)
@@ -59,7 +75,10 @@ def ask_person(ctx: Context) -> Reply:
 @router.form(PERSON, role=Role.MEMBER)
 def named_person(ctx: Context) -> Reply:
     """Shown once more before it counts: several people may bear a name."""
-    found = ctx.people.profiles(ctx.answers["who"])
+    return _confirm(ctx, ctx.people.profiles(ctx.answers["who"]))
+
+
+def _confirm(ctx: Context, found: Sequence[Profile]) -> Card:
     if all(one.facilitator for one in found):
         return _card(
             ctx, t("Facilitators run the programme, and see everybody. About one of them, use help, then Report.")

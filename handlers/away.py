@@ -15,7 +15,9 @@ router = Router()
 
 LONGEST = relativedelta(years=2)
 OPEN, BACK = "open", "back"  # answers that are neither a span nor a day
-UNTIL = re.compile(r"^(until|till|from now until|for|selama|sampai|hingga|s/d|hanggang(?: sa)?|จนถึง|ถึง)[\s:]+|\s*(хүртэл)$", re.I)
+UNTIL = re.compile(
+    r"^(until|till|from now until|for|selama|sampai|hingga|s/d|hanggang(?: sa)?|จนถึง|ถึง)[\s:]+|\s*(хүртэл)$", re.I
+)
 MONGOLIAN = re.compile(r"(?:(\d{4})\s*оны\s*)?(\d{1,2})[\s-]*р?\s*сарын\s*(\d{1,2})")
 BUDDHIST_ERA = 543
 SHORT: dict[str, tuple[Say, relativedelta]] = {

@@ -1,6 +1,9 @@
 """What words of the field mean: asked with `what`, or simply written."""
 
+from typing import Any
+
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, Words, lines, t
+from bot.core.cleaning import clean_text
 from bot.core.events import Message
 from bot.domain.topics import Term
 from handlers import wording
@@ -8,6 +11,7 @@ from handlers import wording
 router = Router()
 
 A_PAGE = 15
+SHORT = 3  # words; a longer question is one for people
 
 
 def meaning(ctx: Context, text: str) -> Say | None:
@@ -27,8 +31,10 @@ def what(ctx: Context) -> Reply:
     if not text:
         return _list(ctx, 0)
     glossary = ctx.programme.content.glossary
-    whole = ctx.event.text if isinstance(ctx.event, Message) else text  # "what is OCDS" as it was written
+    whole = as_written(ctx)  # "what is OCDS"
     found = glossary.find_term(text) or glossary.find_term(whole)
+    if found is None and (len(text.split()) > SHORT or not _holds_term(ctx, text)):
+        return search_instead(ctx)
     if found is None:
         said = t("I have no meaning for {typed}. Write it alone, and I look for people who know it.", typed=text[:60])
         return Card(said, buttons=(Button(t("All terms"), "glossary.list", "0"),))
@@ -38,6 +44,25 @@ def what(ctx: Context) -> Reply:
         else None
     )
     return Card(lines(_said(found), people, gap=True))
+
+
+def as_written(ctx: Context) -> str:
+    """The whole message of which a word took the beginning away; for a command, what stood behind it."""
+    return clean_text(ctx.event.text) if isinstance(ctx.event, Message) else ctx.text
+
+
+def search_instead(ctx: Context) -> Reply:
+    """What began with a word was a sentence after all: search with the whole of it."""
+    ctx.text = as_written(ctx)
+    search: Any = ctx.engine.router.slots["search"]
+    reply: Reply = search(ctx)
+    return reply
+
+
+def _holds_term(ctx: Context, text: str) -> bool:
+    words = text.split()
+    parts = (" ".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1))
+    return any(ctx.programme.content.glossary.find_term(part) for part in parts)
 
 
 @router.press("glossary.list", role=Role.MEMBER)

@@ -2,31 +2,58 @@
 
 from collections.abc import Sequence
 
-from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, t
+from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, listed, t
+from bot.core.replies import Content, Pressable
 from bot.core.router import Route
 from bot.domain.profiles import Profile
-from handlers import wording
+from handlers import me, wording
 from handlers.me import short
 
 router = Router()
+
+ALSO = ("stop", "undo", "leave", "mydata", "privacy")  # without a line of their own, but nobody should have to guess
 
 
 @router.word("help", help=t("This list, a human to talk to, and who is behind this"), anytime=True, role=Role.MEMBER)
 def help_card(ctx: Context) -> Reply:
     """The words of my role, in my language; made from the routes, so that none is missing or promised in vain."""
     label = ctx.programme.content.word_label
-    words = tuple((label(route.name, ctx.me.language), route.help or "") for route in listed_words(ctx))
+    words: list[tuple[Say, Say]] = [(label(route.name, ctx.me.language), route.help or "") for route in listed_words(ctx)]
+    words.append((t("Also"), listed([label(word, ctx.me.language) for word in ALSO])))
     buttons = [Button(t("Who is behind this"), "help.behind")]
     if ctx.me.state in ("active", "paused"):
         buttons = [Button(t("Talk to a human"), "help.human"), Button(t("Report a person"), "reports.open"), *buttons]
     text = t("Just write what you are looking for. You need none of these words, but you can type them:")
-    return Card(text, fields=words, buttons=tuple(buttons))
+    return Card(text, fields=tuple(words), buttons=tuple(buttons))
 
 
 def listed_words(ctx: Context) -> list[Route]:
     """The words with a line of help that this person may use."""
     routes = ctx.engine.router.words.values()
     return [one for one in routes if one.help is not None and (one.role is Role.MEMBER or ctx.me.is_facilitator)]
+
+
+def offered(ctx: Context, word: str) -> list[Pressable]:
+    """The buttons under the newest message that a typed word means: "yes" is Yes, and "Yes, leave"."""
+    row = ctx.store.outbox.latest_to(ctx.me.id)
+    buttons = Content.from_json(row.body).buttons if row is not None and row.body else ()
+    return [one for one in buttons if ctx.word_of(one.label.split(",")[0]) == word]
+
+
+def press(ctx: Context, button: Pressable) -> Reply:
+    """Do what a button does; one that hides, erases or is for facilitators is named instead, for a press of its own."""
+    route = ctx.engine.router.presses.get(button.action)
+    if route is None or route.role is not Role.MEMBER or button.style == "danger":
+        return t("To be sure: please press “{button}”, or type it.", button=button.label)
+    ctx.value = button.value
+    return route.handler(ctx)
+
+
+@router.word("change", role=Role.MEMBER)
+def change(ctx: Context) -> Reply:
+    """What I can change of my profile, unless a button of that name was just shown."""
+    meant = offered(ctx, "change")
+    return press(ctx, meant[0]) if meant else me.change(ctx)
 
 
 @router.press("help.open", anytime=True, role=Role.MEMBER)
@@ -86,6 +113,7 @@ HUMAN = Form(
 )
 
 
+@router.word("human", role=Role.MEMBER)
 @router.press("help.human", role=Role.MEMBER)
 def human(ctx: Context) -> Reply:
     """Begin a message to a facilitator."""

@@ -9,13 +9,16 @@ from bot.domain.allies import rank
 from bot.domain.profiles import Profile
 from handlers import wording
 from handlers.contacts import in_touch
-from handlers.requests import request_card
+from handlers.help import offered, press
+from handlers.requests import request_card, requests
 from storage.access import Viewer
 from storage.introductions import Introduction
 from storage.members import LIVE
 from storage.search import Clause
 
 router = Router()
+
+OPENED = Card(t("You both said yes, so I opened this chat for the two of you. I do not read along here."))
 
 
 def _asked_of_me(ctx: Context) -> Introduction | None:
@@ -40,17 +43,20 @@ def yes(ctx: Context) -> Reply:
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.remind",), found.id)
     ctx.store.schedules.cancel(found.asker_id, ("introductions.close",), found.id)
     theirs = ctx.store.people(Viewer(asker.id, asker.cohort_id)).profile(ctx.me.id)
+    together = ctx.send_group((asker.id, ctx.me.id), OPENED)
     if theirs is not None:
         if found.asker_message is not None:
             ctx.edit(found.asker_message, t("{name} said yes.", name=wording.name(theirs)), about=(ctx.me.id,))
-        ctx.send(asker.id, _met_card(ctx, theirs, writes_first=True), about=(ctx.me.id,), once=True)
+        ctx.send(asker.id, _met_card(ctx, theirs, writes_first=True, together=together), about=(ctx.me.id,), once=True)
     mine = ctx.people.profile(asker.id)
-    return _met_card(ctx, mine, writes_first=False) if mine else t("You are in touch now.")
+    return _met_card(ctx, mine, writes_first=False, together=together) if mine else t("You are in touch now.")
 
 
-def _met_card(ctx: Context, other: Profile, *, writes_first: bool) -> Card:
+def _met_card(ctx: Context, other: Profile, *, writes_first: bool, together: bool) -> Card:
     turn = (
-        t("It is your turn to begin: share how {name} can reach you.", name=wording.name(other))
+        t("I opened a chat for the two of you.")
+        if together
+        else t("It is your turn to begin: share how {name} can reach you.", name=wording.name(other))
         if writes_first
         else t("{name} begins. You can also share how you can be reached.", name=wording.name(other))
     )
@@ -71,6 +77,31 @@ def no(ctx: Context) -> Reply:
     ctx.store.introductions.decide(found.id, "declined", ctx.now)
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.remind",), found.id)
     return t("All right. Nobody is told, and nothing more happens.")
+
+
+@router.word("yes", role=Role.MEMBER)
+def typed_yes(ctx: Context) -> Reply:
+    """A yes that answers no question."""
+    return _typed(ctx, "yes")
+
+
+@router.word("no", role=Role.MEMBER)
+def typed_no(ctx: Context) -> Reply:
+    """A no that answers no question."""
+    return _typed(ctx, "no")
+
+
+def _typed(ctx: Context, word: str) -> Reply:
+    """A button of the newest message, else the request that waits, shown again; a word alone never decides on one."""
+    meant = [one for one in offered(ctx, word) if not one.action.startswith("introductions.")]
+    if len(meant) == 1:
+        return press(ctx, meant[0])
+    waiting = [one for one in ctx.store.introductions.waiting_for(ctx.me.id) if one.asked_at <= ctx.now]
+    if len(waiting) == 1:
+        return request_card(ctx, waiting[0], t("Do you mean this?"))
+    if waiting:
+        return requests(ctx)
+    return t("All right. I have no open question for you. Just write what you are looking for, or type help.")
 
 
 @router.press("introductions.look", role=Role.MEMBER)

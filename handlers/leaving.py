@@ -116,7 +116,8 @@ def _undo(ctx: Context) -> Reply:
     if ctx.me.state == "paused":
         return away.back(ctx)
     if ctx.me.state != "leaving":
-        return requests.to_undo(ctx) or t("There is nothing to undo. What you changed in your profile, you change back there: type me.")
+        nothing = t("There is nothing to undo. What you changed in your profile, you change back there: type me.")
+        return requests.to_undo(ctx) or nothing
     paused = ctx.me.paused_until is not None and ctx.me.paused_until > ctx.now
     ctx.store.members.change(
         ctx.me.id,

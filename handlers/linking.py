@@ -17,7 +17,7 @@ MOST = 2  # accounts of one member
 FORGET = t("Forget the other app")
 
 
-@router.word("link", help=t("Use me in your other app too"), role=Role.MEMBER)
+@router.word("link", role=Role.MEMBER)
 def link(ctx: Context) -> Reply:
     """A code for the other app; with two accounts, where I write."""
     return linking_card(ctx)

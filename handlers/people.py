@@ -1,12 +1,21 @@
 """For facilitators: the people of the cohort, a person's card, a new link for somebody, and locking at once."""
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
 from bot.domain.profiles import Profile
+from bot.domain.words import word_keys
 from handlers import invitations, safety, wording
+from storage.search import is_searchable_name
 
 router = Router()
 
 A_PAGE = 10
+LOCKED = "locked"
+READ_AT_ONCE = 100
+LOOKED_THROUGH = 2_000  # people among whom locked ones and names are looked for; a larger cohort has its search
+LONGEST_NAME = 4  # words
 STATES: dict[str, Say] = {
     "arriving": t("arriving"),
     "joining": t("joining"),
@@ -42,15 +51,55 @@ def people(ctx: Context) -> Reply:
 @router.press("people.list", role=Role.FACILITATOR)
 def roster(ctx: Context) -> Reply:
     """Ten people and their state in words."""
-    found = ctx.people.roster(after=int(ctx.value), limit=A_PAGE + 1)
+    found = list(islice(_from(ctx, ctx.value), A_PAGE + 1))
     page = found[:A_PAGE]
     if not page:
         return Card(t("Nobody else."), buttons=(Button(t("Back"), "people.open"),))
-    said = [t("{name}: {state}", name=wording.called(one), state=STATES.get(state, state)) for one, state in page]
     buttons = [Button(wording.name(one), "people.card", str(one.id)) for one, _ in page]
     if len(found) > A_PAGE:
-        buttons.append(Button(t("More"), "people.list", str(page[-1][0].id)))
-    return Card(lines(*said), buttons=(*buttons, Button(t("Back"), "people.open")))
+        last, state = page[-1]
+        buttons.append(Button(t("More"), "people.list", f"{LOCKED}:{last.id}" if state == LOCKED else str(last.id)))
+    return Card(_states(page), buttons=(*buttons, Button(t("Back"), "people.open")))
+
+
+def _states(page: Sequence[tuple[Profile, str]]) -> Say:
+    return lines(
+        *(t("{name}: {state}", name=wording.called(one), state=STATES.get(state, state)) for one, state in page)
+    )
+
+
+def _from(ctx: Context, place: str) -> Iterator[tuple[Profile, str]]:
+    """Locked people, who need somebody, then all others, from a place on: "0", "locked:7" or "7"."""
+    state, _, after = place.rpartition(":")
+    if state or after == "0":
+        yield from (one for one in islice(_everybody(ctx, int(after)), LOOKED_THROUGH) if one[1] == LOCKED)
+        after = "0"
+    yield from (one for one in _everybody(ctx, int(after)) if one[1] != LOCKED)
+
+
+def _everybody(ctx: Context, after: int = 0) -> Iterator[tuple[Profile, str]]:
+    """The whole cohort by number, read as far as it is wanted."""
+    while page := ctx.people.roster(after=after, limit=READ_AT_ONCE):
+        yield from page
+        after = page[-1][0].id
+
+
+def named_card(ctx: Context, text: str) -> Card | None:
+    """For a facilitator: who bears this name, whatever their state and settings; None when nobody does."""
+    keys = word_keys(text)
+    if not keys or len(text.split()) > LONGEST_NAME or not is_searchable_name(text):
+        return None
+    everybody = islice(_everybody(ctx), LOOKED_THROUGH)
+    found = list(islice((one for one in everybody if one[0].id != ctx.me.id and _bears(one[0], keys)), A_PAGE))
+    if not found:
+        return None
+    buttons = [Button(wording.name(one), "people.card", str(one.id)) for one, _ in found]
+    return Card(_states(found), buttons=(*buttons, Button(t("Search instead"), "allies.again", text)))
+
+
+def _bears(one: Profile, keys: Sequence[str]) -> bool:
+    names = word_keys(f"{one.name or ''} {one.native_name or ''}")
+    return all(any(name.startswith(key) for name in names) for key in keys)
 
 
 def _person(ctx: Context) -> tuple[Profile, str] | None:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, Urgency, When, lines, t
 from handlers import wording
+from handlers.glossary import search_instead
 from handlers.help import staff
 from handlers.me import short
+from handlers.named import named
 
 router = Router()
 
 OPERATOR = "operator"
+LONGEST_NAME = 4  # words
 
 
 def _receivers(ctx: Context) -> Sequence[Choice]:
@@ -31,6 +34,21 @@ REPORT = Form(
         Field(key="what", question=t("What happened? Your words are passed on as they are."), check=short(3000)),
     ),
 )
+
+
+@router.word("report", takes_text=True, role=Role.MEMBER)
+def report(ctx: Context) -> Reply:
+    """The word, also with a name behind it; whether anybody of that name is here changes nothing."""
+    if not ctx.text:
+        return REPORT.begin()
+    if asks_for_topic(ctx, ctx.text):
+        return search_instead(ctx)
+    return REPORT.begin(answers={"whom": ctx.text} if len(ctx.text.split()) <= LONGEST_NAME else {})
+
+
+def asks_for_topic(ctx: Context, text: str) -> bool:
+    """Is this a search after all, as in "report writing on public procurement", and not somebody's name?"""
+    return bool(ctx.programme.understanding.understand(text, ctx.me.language).topics) and not named(ctx, text)
 
 
 @router.press("reports.open", role=Role.MEMBER)

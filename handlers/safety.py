@@ -9,7 +9,12 @@ router = Router()
 CLOSED = t("This request is closed. There is nothing for you to do.")
 
 
-@router.word("safe", help=t("Hide you and lock your account at once; a facilitator reopens it"), anytime=True, role=Role.MEMBER)
+@router.word(
+    "safe",
+    help=t("Hide you and lock your account at once; a facilitator reopens it"),
+    anytime=True,
+    role=Role.MEMBER,
+)
 def safe(ctx: Context) -> Reply:
     """Answers "OK." and nothing else; what it did is in the code below, and on no screen."""
     if ctx.me.state in ("arriving", "joining"):  # nothing to hide yet: nothing is kept either

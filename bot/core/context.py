@@ -279,7 +279,7 @@ class Context:
         if whole:
             return message
         address = Address(platform, installation, row.conversation)
-        return self._queue(row.member_id, address, card, reader, once=row.once)
+        return self._queue(row.member_id, address, card, reader, about=about, once=row.once)
 
     def _idem(self) -> str:
         self._said += 1

@@ -277,8 +277,8 @@ def test_an_opened_page_takes_the_held_question_back_and_answers_with_a_message(
 
     def submit(**answers: str) -> Submit:
         return Submit(
-            id=f"s{chat.count()}", sender=sari.sender, address=sari.address, dialog=page.dialog,  # type: ignore[union-attr]
-            version=page.version, answers=answers,  # type: ignore[union-attr]
+            id=f"s{chat.count()}", sender=sari.sender, address=sari.address, dialog=page.dialog,
+            version=page.version, answers=answers,
         )  # fmt: skip
 
     assert list(chat.happens(submit(text="")).problems) == ["text"]
@@ -347,3 +347,18 @@ def test_a_group_gets_one_message_where_all_share_a_place(store: Store) -> None:
     assert sari.sees() == bat.sees() == []
     chat.store.now(lambda unit: unit.members.set_reachable("slack", bat.address.installation, "Bat", False))
     assert not chat.store.now(lambda unit: group(unit, sari, bat))
+
+
+def test_two_yeses_in_one_workspace_open_a_chat_for_both(store: Store) -> None:
+    chat = Chat(store, Slack())
+    sari, bat = chat.joins("Sari"), chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    sari.says("beneficial ownership")
+    sari.presses("Meet Bat")
+    sari.presses("Send")
+    bat.presses("Yes")
+    (opened,) = chat.screens.seen["group:Sari,Bat"]
+    assert "You both said yes" in opened.text
+    assert not {"Sari", "Bat"} & set(opened.text.replace(",", " ").split())
+    for person in (sari, bat):
+        assert "I opened a chat for the two of you." in "".join(person.sees())
+        assert "Share my contact" in person.buttons()

@@ -173,7 +173,7 @@ def test_an_introduction_is_decided_once(store: Store) -> None:
         cohort = new_cohort(unit)
         sari, bat = (new_member(unit, cohort).id for _ in range(2))
         number = unit.introductions.propose(cohort, sari, bat, {"text": "Meet"}, NOW, NOW + 7 * DAY)
-        assert [one.id for one in unit.introductions.waiting_for(bat)] == [number]
+        assert [one.id for one in unit.introductions.waiting_for(bat, NOW)] == [number]
         assert [one.id for one in unit.introductions.open_of(sari)] == [number]
         assert unit.introductions.received_since(bat, NOW) == [NOW]
         assert unit.introductions.received_since(bat, LATER) == []
@@ -199,7 +199,7 @@ def test_a_no_looks_like_silence_to_the_asker(store: Store) -> None:
         number = unit.introductions.propose(cohort, sari, bat, {}, NOW, NOW + 7 * DAY)
         unit.introductions.decide(number, "declined", LATER)
         assert [one.id for one in unit.introductions.open_of(sari)] == [number]
-        assert unit.introductions.waiting_for(bat) == []
+        assert unit.introductions.waiting_for(bat, NOW) == []
         silent, said_no = ({"asked_at", "closes_at", "cohort_id", "id"},) * 2
         (mine,) = unit.privacy.own_data(sari)["introduction"]
         assert set(mine) - {"card"} == said_no == silent

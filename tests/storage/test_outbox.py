@@ -161,6 +161,11 @@ def test_who_lost_the_lane_cannot_settle_and_what_it_was_sending_is_in_doubt(sto
         assert state(unit, row) == "in_doubt"
         assert not unit.outbox.settle(row, old, "sent", NOW, ref="late")
         assert state(unit, row) == "in_doubt"
+        unit.outbox.resolve(row, "queued", NOW)
+        assert claimed(unit, new) == [row]
+        assert not unit.outbox.settle(row, old, "failed", NOW)  # sending again, and not by the one who asks
+        assert state(unit, row) == "sending"
+        sent(unit, new, row)
 
     store.now(job)
 

@@ -162,7 +162,7 @@ def members(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
 def introductions(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     one, other = some[0], some[1]
     unit.introductions.open_of(one)
-    unit.introductions.waiting_for(one)
+    unit.introductions.waiting_for(one, NOW)
     unit.introductions.received_since(one, NOW)
     unit.introductions.latest_between(one, other)
     unit.introductions.close_all(one, NOW)
