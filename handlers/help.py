@@ -18,8 +18,9 @@ ALSO = ("stop", "undo", "leave", "mydata", "privacy")  # without a line of their
 def help_card(ctx: Context) -> Reply:
     """The words of my role, in my language; made from the routes, so that none is missing or promised in vain."""
     label = ctx.programme.content.word_label
-    words: list[tuple[Say, Say]] = [(label(route.name, ctx.me.language), route.help or "") for route in listed_words(ctx)]
-    words.append((t("Also"), listed([label(word, ctx.me.language) for word in ALSO])))
+    mine = ctx.me.language
+    words: list[tuple[Say, Say]] = [(label(route.name, mine), route.help or "") for route in listed_words(ctx)]
+    words.append((t("Also"), listed([label(word, mine) for word in ALSO])))
     buttons = [Button(t("Who is behind this"), "help.behind")]
     if ctx.me.state in ("active", "paused"):
         buttons = [Button(t("Talk to a human"), "help.human"), Button(t("Report a person"), "reports.open"), *buttons]

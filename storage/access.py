@@ -214,20 +214,22 @@ class Access:
         found = self._connection.execute(_LOAD, {"numbers": numbers, "cohort": self._viewer.cohort_id})
         return {
             number: unpack(whole, preset)
-            for number, whole, preset, state in found
+            for number, whole, preset, state in found.all()
             if states is None or state in states
         }
 
     def _met(self) -> frozenset[int]:
-        return frozenset(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}))
+        return frozenset(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}).all())
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:
             return set()
         numbers = [whole.profile.id for whole in wholes]
         wishes = self._connection.execute(_WISHES, {"numbers": [*numbers, self._viewer.id]})
-        rules = [Apart(*row) for row in wishes]
+        rules = [Apart(*row) for row in wishes.all()]
         mine = _standing(self._own())
+        if not rules and mine.side is None:  # nothing could keep anybody apart
+            return set()
         mine_rules = [rule for rule in rules if rule.member == self._viewer.id and (but is None or rule.other != but)]
         theirs: dict[int, list[Apart]] = {}
         for rule in rules:

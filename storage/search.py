@@ -116,7 +116,7 @@ class Search:
         self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int | None, limit: int
     ) -> list[int]:
         statement = scan(shape_of(reach, clauses, wide=wide, bounded=high is not None))
-        return list(self._connection.scalars(statement, values_of(reach, clauses, low, high, limit)))
+        return list(self._connection.scalars(statement, values_of(reach, clauses, low, high, limit)).all())
 
     def watch(self, cohort_id: int, member_number: int, keys: Iterable[tuple[str, str]], now: datetime) -> int:
         """Tell this member when somebody joins with one of these keys; returns how many are new."""

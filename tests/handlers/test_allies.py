@@ -1,7 +1,11 @@
 """Finding people."""
 
+import pytest
+
 from bot.domain.profiles import Audience, Preset
 from tests.chat import Chat
+
+NOBODY = "No one found.\n\nWrite a topic, a country or a name, for example: open data Mongolia."
 
 
 def test_a_search_says_why_each_person_is_found(chat: Chat) -> None:
@@ -25,7 +29,7 @@ def test_hidden_paused_other_cohort_and_absent_look_the_same(chat: Chat) -> None
     for text in ("Hana", "Otgon", "Zebediah"):
         sari.says(text)
         answers.add(sari.last)
-    assert answers == {"No one found."}
+    assert answers == {NOBODY}
     sari.says("beneficial ownership")
     assert "Hana" not in sari.last
     assert "Otgon" not in sari.last
@@ -157,3 +161,93 @@ def test_the_sixty_first_search_in_an_hour_is_put_off_kindly(chat: Chat) -> None
     chat.passes(hours=1, minutes=1)
     sari.says("beneficial ownership")
     assert "You have searched a lot" not in sari.last
+
+
+def test_nobody_found_says_what_to_write_and_offers_help(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("Zebediah")
+    assert sari.last == NOBODY
+    assert sari.buttons() == ["Help"]
+    sari.presses("Help")
+    assert "Just write what you are looking for." in sari.last
+
+
+@pytest.mark.parametrize("typed", ["hello", "Hi!", "halo", "hai", "сайн байна уу", "สวัสดี", "hello, Kawan 👋"])
+def test_a_greeting_is_answered_and_not_searched(chat: Chat, typed: str) -> None:
+    pilo = chat.joins("Pilo")
+    pilo.says(typed)
+    assert pilo.last == "Hello, Pilo. Just write what you are looking for, for example: open data Mongolia."
+    assert pilo.buttons() == ["My allies", "Me", "Help"]
+    pilo.presses("My allies")
+    assert "Whom you have met" in pilo.last
+
+
+@pytest.mark.parametrize("typed", ["thanks", "Thank you!", "salamat po", "terima kasih 🙏", "ขอบคุณค่ะ", "баярлалаа"])
+def test_thanks_are_answered_and_not_searched(chat: Chat, typed: str) -> None:
+    pilo = chat.joins("Pilo")
+    pilo.says(typed)
+    assert pilo.last.startswith("You are welcome, Pilo.")
+
+
+def test_a_greeting_before_a_wish_is_a_search(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    sari.says("hello, open data Mongolia please")
+    assert "Bat (Mongolia)" in sari.last
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "I offer help with open data",
+        "I can help with open data portals",
+        "Saya menawarkan bantuan data terbuka",
+        "Nag-aalok ako ng tulong sa open data",
+        "ฉันช่วยเรื่องข้อมูลเปิดได้",
+        "Би нээлттэй өгөгдлөөр тусалж чадна",
+    ],
+)
+def test_a_sentence_that_offers_something_is_kept_after_a_yes(chat: Chat, typed: str) -> None:
+    sari, bat = chat.joins("Sari"), chat.joins("Bat")
+    sari.says(typed)
+    assert "Shall I keep this as an offer in your profile?" in sari.last
+    assert "I read: Open government data." in sari.last
+    bat.says("open data")
+    assert "Sari" not in bat.last
+    sari.says("yes")
+    assert "Kept, and found from now on under Open government data." in sari.last
+    bat.says("open data")
+    assert "Sari (Indonesia)" in bat.last
+
+
+def test_an_offer_without_a_topic_asks_what_it_is_about(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("I offer bananas")
+    sari.presses("Yes")
+    assert "What is it about?" in sari.last
+
+
+def test_what_was_no_offer_is_searched(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    sari.says("I can help with open data")
+    sari.says("no")
+    assert "Bat (Mongolia)" in sari.last
+    for typed in ("who can help with open data", "can I offer open data?", "what I offer in open data"):
+        sari.says(typed)
+        assert "Shall I keep this" not in sari.last
+
+
+def test_who_is_an_ally_already_is_not_to_be_met_again(chat: Chat) -> None:
+    sari, bat = chat.joins("Sari"), chat.joins("Bat", country="MN", offers=["open-data"])
+    chat.joins("Dor", country="MN", offers=["open-data"])
+    sari.says("open data")
+    sari.presses("Meet Bat")
+    sari.presses("Send")
+    bat.presses("Yes")
+    sari.says("open data")
+    assert "Meet Bat" not in sari.buttons()
+    assert {"Share my contact: Bat", "Meet Dor"} <= set(sari.buttons())
+    sari.presses("Share my contact")
+    sari.says("sari@example.org")
+    assert "Sari shares with you: sari@example.org" in bat.last

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.profiles import Preset
 from tests.chat import Chat, Person
 
 
@@ -47,7 +48,6 @@ def test_a_date_is_understood_as_it_is_typed(chat: Chat, language: str, typed: s
 def test_a_date_that_cannot_be_says_what_to_do(sari: Person, typed: str, said: str) -> None:
     sari.says(f"away until {typed}")
     assert said in sari.last
-    sari.presses("Another day")
     sari.says(typed)
     assert said in sari.last
 
@@ -89,3 +89,77 @@ def test_a_second_date_replaces_the_first(chat: Chat, sari: Person) -> None:
     assert "Your time away ends today" not in sari.last
     chat.passes(days=6)
     assert "Your time away ends today" in sari.last
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "said"),
+    [
+        ("en", "until next monday", "Mon 30 Nov, 09:00"),
+        ("en", "7 Dec", "Mon 7 Dec, 09:00"),
+        ("en", "away until 7 Dec", "Mon 7 Dec, 09:00"),
+        ("en", "2 weeks", "Mon 7 Dec, 09:00"),
+        ("en", "until I come back", "until you come back"),
+        ("id", "sampai senin", "30 Nov"),
+    ],
+)
+def test_the_card_takes_a_date_that_is_only_typed(chat: Chat, language: str, typed: str, said: str) -> None:
+    sari = chat.joins("Sari", language=language)
+    sari.says("stop")
+    sari.says(typed)
+    assert said in sari.last
+    until = chat.store.now(lambda unit: unit.members.recall(sari.member or 0))
+    assert until is not None
+    assert until.state == "paused"
+
+
+def test_cancel_at_the_card_changes_nothing_and_the_next_words_are_a_search(chat: Chat, sari: Person) -> None:
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    sari.says("stop")
+    sari.says("cancel")
+    assert sari.last == "Cancelled. Nothing was changed."
+    sari.says("open data")
+    assert "Bat (Mongolia)" in sari.last
+
+
+def test_who_is_away_says_that_they_are_back(chat: Chat, sari: Person) -> None:
+    sari.says("away until 7 Dec")
+    sari.says("I am back")
+    assert "Welcome back. From now on you are found" in sari.last
+    sari.says("I'm back")
+    assert sari.last == "You are not away. Nothing changed."
+
+
+def test_who_is_away_presses_back_at_the_card(sari: Person) -> None:
+    sari.says("away until 7 Dec")
+    sari.says("stop")
+    sari.presses("I am back")
+    assert "Welcome back." in sari.last
+
+
+@pytest.mark.parametrize("way", ["morning", "word", "leave"])
+def test_who_is_hidden_stays_hidden_after_a_time_away(chat: Chat, way: str) -> None:
+    lotus = chat.joins("Lotus", preset=Preset.HIDDEN)
+    if way == "leave":
+        lotus.says("leave")
+        lotus.presses("Yes, leave")
+        lotus.says("undo")
+    else:
+        lotus.says("away until tomorrow")
+        if way == "word":
+            lotus.says("I am back")
+        else:
+            chat.passes(days=1)
+    assert "You stay hidden, as you chose." in lotus.last
+    assert "found and introduced" not in lotus.last
+    assert "seen as before" not in lotus.last
+
+
+def test_who_did_not_agree_to_introductions_is_told_so_and_can_change_it(chat: Chat) -> None:
+    sari = chat.joins("Sari", purposes=("profile", "storage"), topics=["beneficial-ownership"])
+    bat = chat.joins("Bat")
+    sari.says("away until tomorrow")
+    chat.passes(days=1)
+    assert "Nobody finds you: you did not agree to introductions." in sari.last
+    sari.presses("Agree: Introductions")
+    bat.says("beneficial ownership")
+    assert "Sari" in bat.last

@@ -15,7 +15,9 @@ def test_help_lists_the_seven_words_and_for_facilitators_one_more(chat: Chat, mi
     sari = chat.joins("Sari")
     sari.says("help")
     words = [line.partition(":")[0] for line in sari.last.splitlines()[1:]]
-    assert sorted(words) == sorted(["find", "ask", "allies", "project", "me", "safe", "help"])
+    assert sorted(words) == sorted(["find", "ask", "allies", "project", "me", "safe", "help", "Also"])
+    assert sari.last.splitlines()[-1] == "Also: stop, undo, leave, mydata, and privacy"
+    assert "a facilitator reopens it" in sari.last
     mirela.says("help")
     assert "manage:" in mirela.last
 
@@ -93,3 +95,68 @@ def test_who_is_behind_names_operator_country_and_readers(chat: Chat) -> None:
     sari.presses("Who is behind this")
     for part in ("Reform Trust", "Singapore", "help@reform.example", "who runs the server"):
         assert part in sari.last
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("talk to a human", "What shall I pass on?"),
+        ("bicara dengan manusia", "What shall I pass on?"),
+        ("report a person", "Who shall receive your report?"),
+        ("keep us apart", "Whom I keep apart from you"),
+        ("pisahkan kami", "Whom I keep apart from you"),
+        ("block", "Whom I keep apart from you"),
+        ("requests", "No requests are open."),
+        ("withdraw", "No requests are open."),
+        ("who sees me", "You can choose:"),
+        ("hide me", "You can choose:"),
+        ("siapa melihat saya", "You can choose:"),
+        ("change my profile", "What do you want to change?"),
+        ("delete my account", "Leave the bot?"),
+        ("hapus data saya", "Leave the bot?"),
+    ],
+)
+def test_what_people_naturally_type_opens_the_screen(chat: Chat, mirela: Person, typed: str, seen: str) -> None:
+    sari = chat.joins("Sari")
+    sari.says(typed)
+    assert seen in sari.last
+    assert mirela.sees() == []
+
+
+def test_a_report_with_a_name_goes_on_to_what_happened(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    sari.says("report Bat")
+    sari.presses("Mirela")
+    assert "What happened?" in sari.last
+    sari.says("He wrote to me at night")
+    assert "About: Bat\n\nHe wrote to me at night" in mirela.last
+
+
+@pytest.mark.parametrize("typed", ["report writing on open data", "block open data grants"])
+def test_a_topic_after_such_a_word_is_a_search(chat: Chat, typed: str) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    sari.says(typed)
+    assert "Bat (Mongolia)" in sari.last
+
+
+@pytest.mark.parametrize("typed", ["keep me apart from Bat", "block Bat", "pisahkan saya dari Bat"])
+def test_keeping_apart_from_a_named_person_asks_first(chat: Chat, typed: str) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    sari.says(typed)
+    sari.presses("Apart from Bat")
+    assert "You and Bat (Mongolia) are kept apart from now on." in sari.last
+    sari.says("open data")
+    assert "Bat" not in sari.last
+    sari.says("block Zebediah")
+    assert "No one found. Nothing changed." in sari.last
+
+
+def test_change_typed_under_a_card_that_offers_it_is_that_button(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("me")
+    sari.presses("Offer something")
+    sari.says("open data portals")
+    sari.says("change")
+    assert sari.last.startswith("What is it about?")

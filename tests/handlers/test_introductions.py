@@ -1,5 +1,7 @@
 """Meeting: a preview, two private yeses, and a no that nobody can tell from silence."""
 
+import pytest
+
 from bot.domain.profiles import Preset
 from tests.chat import Chat, Person
 
@@ -186,3 +188,52 @@ def test_who_hides_before_a_waiting_request_leaves_is_not_named_by_it(chat: Chat
     askers[2].says("safe")
     chat.passes(days=8)
     assert "Cai" not in "".join(bat.sees())
+
+
+def test_a_typed_yes_or_no_shows_the_one_request_again_and_decides_nothing(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    for typed in ("yes", "ok", "no"):
+        bat.says(typed)
+        assert bat.last.startswith("Do you mean this?\n\nSari (Indonesia) would like to meet you.")
+        assert "in touch" not in sari.last
+    bat.presses("Yes, put us in touch")
+    assert "You and Bat (Mongolia) are in touch now." in sari.last
+
+
+def test_a_typed_yes_with_several_requests_shows_them_all(chat: Chat) -> None:
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    for name in ("Ana", "Ben"):
+        ask(chat.joins(name))
+    bat.says("yes")
+    assert {"Look: Ana", "Look: Ben"} <= set(bat.buttons())
+
+
+@pytest.mark.parametrize("typed", ["yes", "no", "ok", "ya", "tidak"])
+def test_a_typed_yes_or_no_that_answers_nothing_is_no_search(chat: Chat, typed: str) -> None:
+    sari, _ = pair(chat)
+    sari.says(typed)
+    assert "I have no open question for you." in sari.last
+    assert "No one found." not in sari.last
+
+
+def test_a_typed_yes_never_presses_what_erases(chat: Chat) -> None:
+    sari, _ = pair(chat)
+    sari.says("leave")
+    sari.says("yes")
+    assert sari.last == "To be sure: please press “Yes, leave”, or type it."
+    sari.says("leave")
+    sari.says("no")
+    assert "You: Sari" in sari.last
+
+
+def test_undo_after_sending_names_the_request_and_offers_to_withdraw(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    sari.says("undo")
+    assert sari.last.startswith("You asked to meet Bat.")
+    sari.presses("Withdraw")
+    assert "Taken back" in sari.last
+    assert bat.last == "This request is closed. There is nothing for you to do."
+    sari.says("undo")
+    assert "There is nothing to undo." in sari.last

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.profiles import Preset
 from tests.chat import Chat, Person
 
 
@@ -151,3 +152,66 @@ def test_a_facilitator_sees_nobody_of_another_cohort(chat: Chat, mirela: Person)
     mirela.presses("People")
     mirela.presses("List")
     assert "Elsewhere" not in mirela.last
+
+
+def test_a_facilitator_finds_everybody_by_name_and_a_fellow_does_not(chat: Chat, mirela: Person) -> None:
+    lotus = chat.joins("Lotus Hidden", preset=Preset.HIDDEN)
+    sari = chat.joins("Sari")
+    bat = chat.joins("Bat")
+    sari.says("safe")
+    for name, state in (("Lotus", "here"), ("Sari", "locked")):
+        mirela.says(name)
+        assert f"(Indonesia): {state}" in mirela.last
+        bat.says(name)
+        assert "No one found." in bat.last
+    mirela.presses("Sari")
+    assert "State: locked" in mirela.last
+    assert lotus.sees() == []
+
+
+def test_a_facilitator_finds_nobody_of_another_cohort_by_name(chat: Chat, mirela: Person) -> None:
+    other = chat.store.now(lambda unit: unit.members.add_cohort("other", "Other", "en", "Asia/Bangkok"))
+    chat.joins("Elsewhere", cohort=other)
+    mirela.says("Elsewhere")
+    assert "No one found." in mirela.last
+
+
+def test_a_name_that_is_also_a_word_can_still_be_searched(chat: Chat, mirela: Person) -> None:
+    chat.joins("Data Nugroho")
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    mirela.says("data")
+    assert "Data Nugroho (Indonesia): here" in mirela.last
+    mirela.presses("Search instead")
+    assert "Data Nugroho (Indonesia): here" not in mirela.last
+
+
+def test_locked_people_come_first_in_the_list_and_everybody_comes_once(chat: Chat, mirela: Person) -> None:
+    people = [chat.joins(f"Fellow {n}x") for n in range(24)]
+    for person in people[9:21]:
+        person.says("safe")
+    mirela.says("manage")
+    mirela.presses("People")
+    mirela.presses("List")
+    seen = mirela.last.splitlines()
+    assert all(line.endswith(": locked") for line in seen)
+    for _ in range(2):
+        mirela.presses("More")
+        seen += mirela.last.splitlines()
+    assert "More" not in mirela.buttons()
+    assert [line.endswith("locked") for line in seen] == [True] * 12 + [False] * 13
+    assert len(set(seen)) == 25
+
+
+def test_the_safety_notice_has_the_new_link(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    sari.says("safe")
+    mirela.presses("New link for Sari")
+    code = mirela.last.partition("/start ")[2].split()[0]
+    sari.says(f"/start {code}")
+    assert "Welcome back" in sari.last
+
+
+def test_extending_a_fresh_invitation_says_that_it_lasts_already(chat: Chat, mirela: Person) -> None:
+    invite(mirela)
+    mirela.presses("Extend")
+    assert "It already lasts until Mon 7 Dec." in mirela.sees()

@@ -297,3 +297,22 @@ def test_hidden_is_a_ceiling_for_single_fields(chat: Chat, audience: Audience) -
     sari.presses("Who sees me")
     sari.presses("Each field")
     assert "nothing is wider than facilitators" in sari.last
+
+
+def test_who_did_not_agree_to_introductions_sees_that_nobody_finds_them(chat: Chat) -> None:
+    sari = chat.joins("Sari", purposes=("profile", "storage"), topics=["open-data"])
+    said = "Nobody finds you: you did not agree to introductions."
+    sari.says("who sees me")
+    assert said in sari.last
+    sari.presses("Each field")
+    assert said in sari.last
+    sari.says("who sees me")
+    sari.presses("See myself as")
+    sari.presses("Somebody of the cohort")
+    assert said in sari.last
+    sari.presses("Agree: Introductions")
+    sari.says("who sees me")
+    assert said not in sari.last
+    sari.presses("See myself as")
+    sari.presses("Somebody of the cohort")
+    assert "sees this of you" in sari.last
