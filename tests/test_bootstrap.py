@@ -111,6 +111,7 @@ def test_a_changed_lock_is_installed(installed: Clone) -> None:
     assert installed.start().stderr == ""
 
 
+@pytest.mark.long
 def test_two_at_once_wait_for_each_other(clone: Clone) -> None:
     processes = [clone.begin() for _ in range(3)]
     results = [(*process.communicate(timeout=100), process.returncode) for process in processes]
@@ -150,6 +151,7 @@ def test_an_environment_for_another_python_is_made_again(installed: Clone) -> No
     assert again.returncode == 3
 
 
+@pytest.mark.long
 def test_without_the_packages_there_is_a_sentence(clone: Clone) -> None:
     shutil.rmtree(clone.wheels)
     clone.wheels.mkdir()
@@ -160,6 +162,7 @@ def test_without_the_packages_there_is_a_sentence(clone: Clone) -> None:
     assert clone.start(with_uv=bool(HAS_UV)).returncode == 3
 
 
+@pytest.mark.long
 def test_a_package_that_is_not_the_one_locked_is_refused(clone: Clone) -> None:
     clone.lock("1", hashed="0" * 64)
     failed = clone.start()

@@ -1,0 +1,49 @@
+"""Twenty real starts, each killed right after its commit: every reply leaves exactly once, from the next start."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from benchmarks import kill
+from storage.migrate import upgrade
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS = 20
+# What waits from the start before is delivered first; then an event is taken in, and its commit is the last thing done.
+START = """
+import asyncio, sys
+from pathlib import Path
+from benchmarks import kill
+from bot.content import load
+from bot.core.programme import Programme
+
+url, sent, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+content = load()
+programme = Programme(content=content, understanding=content.understanding())
+if number:
+    kill._once_more(url, sent, programme, kill._event(number - 1))
+kill._until_killed(url, sent, programme, kill._event(number))
+"""
+
+
+def start(url: str, sent: Path, number: int) -> int:
+    """One process of the bot; its exit code."""
+    words = [sys.executable, "-c", START, url, str(sent), str(number)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(words, env=environment, cwd=ROOT, timeout=60, check=False).returncode
+
+
+def test_twenty_starts_that_are_killed_lose_and_double_no_reply(tmp_path: Path) -> None:
+    url, sent = f"sqlite:///{tmp_path / 'kill.db'}", tmp_path / "sent"
+    upgrade(url)
+    kill._with(url, kill._join)
+    assert [start(url, sent, number) for number in range(STARTS)] == [-signal.SIGKILL] * STARTS
+    counts = kill._replies(url, sent)
+    assert counts == Counter({f"e{number}": 1 for number in range(STARTS - 1)})
+
+
+def test_the_benchmark_counts_what_is_lost_and_doubled() -> None:
+    assert kill.run(["--kills", "3"]) == {"kills": 3, "lost": 0, "doubled": 0}
