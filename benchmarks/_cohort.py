@@ -116,9 +116,7 @@ def _write(connection: sa.Connection, cohort_id: int, wholes: list[Whole]) -> No
     connection.exec_driver_sql(f"INSERT INTO search_key ({', '.join(_KEY)}) VALUES (?, ?, ?, ?, ?, ?)", sorted(keys))
 
 
-def _allies(
-    draw: random.Random, cohort_id: int, viewers: tuple[int, ...], members: int
-) -> Iterator[dict[str, Any]]:
+def _allies(draw: random.Random, cohort_id: int, viewers: tuple[int, ...], members: int) -> Iterator[dict[str, Any]]:
     for viewer in viewers:
         for other in {draw.randint(1, members) for _ in range(draw.randint(0, 20))} - {viewer}:
             yield {"cohort_id": cohort_id, "member_id": viewer, "other_id": other, "since": NOW}

@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks._cohort import PROGRAMME, WORDS, Cohort, fill
 from bot.content import Content, load
 from bot.domain.allies import rank
-from bot.domain.topics import Understanding, Wanted
-from bot.domain.words import word_keys
+from bot.domain.topics import Understanding
+from handlers.finding import SHOWN, WINDOW, plan
 from storage import Store, UnitOfWork, open_store
 from storage.access import Access, Viewer
 from storage.migrate import upgrade
@@ -23,8 +23,6 @@ from storage.search import Clause
 
 QUERIES = 2000
 WARM = 300  # questions before, as a bot that has run for a minute
-SHOWN = 5
-WINDOW = 30
 
 
 def run(rest: Sequence[str]) -> dict[str, Any]:
@@ -91,7 +89,7 @@ def _ask(understanding: Understanding, cohort: int, question: tuple[str, int, st
     begun, worked = time.perf_counter(), time.thread_time()
     wanted = understanding.understand(text, "en")
     found, made = 0, []
-    for step in steps_for(wanted):
+    for step in plan(wanted, text):
         made.append(step)
         page = people.find(step, limit=WINDOW)
         found += len(rank(page.profiles, people.own(), topics=wanted.topics, words=wanted.words))
@@ -105,18 +103,6 @@ def _plain(cohort: int, viewer: int, steps: list[list[Clause]], unit: UnitOfWork
     for step in steps:
         _plain_join(unit, cohort, viewer, step)
     return time.perf_counter() - begun
-
-
-def steps_for(wanted: Wanted) -> list[list[Clause]]:
-    """The searches that are made one after the other until enough people are found, best first."""
-    named = (("country", wanted.countries), ("sector", wanted.sectors), ("coalition", wanted.coalitions))
-    narrow = [Clause(kind, keys) for kind, keys in named if keys]
-    if wanted.topics:
-        return [[Clause(kind, wanted.topics), *narrow] for kind in ("offer", "need", "topic")]
-    prefixes = [key for word in wanted.words for key in word_keys(word)]
-    if prefixes:
-        return [[*(Clause(kind, (key,)) for key in prefixes), *narrow] for kind in ("name", "word")]
-    return [narrow] if narrow else []
 
 
 def _questions(draw: random.Random, content: Content, cohort: Cohort, many: int) -> list[tuple[str, int, str]]:

@@ -1,5 +1,6 @@
 """From what was understood to people: the searches to make, and one window of ranked hits after another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.context import Context
@@ -12,7 +13,7 @@ from storage.search import Clause, is_searchable_name
 SHOWN = 5
 
 
-WINDOW = 30
+WINDOW = 15  # candidates ranked at a time: more than a page, few enough to be fast among 100,000
 
 
 TIERS = ("offer", "need", "topic")
@@ -92,15 +93,15 @@ def _has(seen: Profile, clause: Clause) -> bool:
 def plan(wanted: Wanted, text: str, *, loose: bool = False) -> list[list[Clause]]:
     """The searches to make, best first; each is a list of clauses that must all hold.
 
-    One word can be a topic, a coalition and a sector at once ("donors"): `loose` joins what the strict plan, which
-    found nobody, had demanded together. A country is always kept.
+    One word can be a topic, a coalition and a sector at once ("donors"): then it is the topic, and the others are tried
+    by the `loose` plan, when the strict one found nobody. A country is always kept.
     """
     countries = [Clause("country", wanted.countries)] if wanted.countries else []
     sectors = [Clause("sector", wanted.sectors)] if wanted.sectors else []
     coalitions = [Clause("coalition", wanted.coalitions)] if wanted.coalitions else []
-    kinds = [*sectors, *coalitions]
+    kinds = [*coalitions, *sectors]
     if wanted.topics:
-        narrow = [] if loose else kinds
+        narrow = [kind for kind in kinds if not loose and not _share_a_word(kind.keys, wanted.topics)]
         steps = [[Clause(kind, wanted.topics), *narrow, *countries] for kind in TIERS]
         return steps + [[kind, *countries] for kind in kinds] if loose else steps
     keys = [key for word in wanted.words for key in word_keys(word)][:8]
@@ -110,5 +111,15 @@ def plan(wanted: Wanted, text: str, *, loose: bool = False) -> list[list[Clause]
             steps.insert(0, [*(Clause("name", (key,)) for key in keys), *kinds, *countries])
         return steps
     if len(kinds) > 1:
-        return [[*kinds, *countries], *([kind, *countries] for kind in kinds)]
+        either = [[kind, *countries] for kind in kinds]
+        return either if _share_a_word(wanted.coalitions, wanted.sectors) else [[*kinds, *countries], *either]
     return [[*kinds, *countries]] if kinds or countries else []
+
+
+def _share_a_word(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Do two lists of slugs come from the same word? donors-agencies and donor do, by their first five letters."""
+    return not _stems(some).isdisjoint(_stems(others))
+
+
+def _stems(slugs: Sequence[str]) -> set[str]:
+    return {part[:5] for slug in slugs for part in slug.replace("_", "-").split("-")} - {"secto", "and"}

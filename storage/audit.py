@@ -74,9 +74,7 @@ class Audit:
 
     def report(self, cohort_id: int, reporter: int, to: int | None, text: str, now: datetime) -> int:
         """Keep a report; `to` is None when it goes to the operator."""
-        return insert(
-            self._connection, report, cohort_id=cohort_id, reporter_id=reporter, to_id=to, text=text, at=now
-        )
+        return insert(self._connection, report, cohort_id=cohort_id, reporter_id=reporter, to_id=to, text=text, at=now)
 
     def reports_to_operator(self) -> int:
         """How many reports wait for the operator, for `doctor`."""

@@ -49,10 +49,7 @@ class Dialog:
 
 
 _COLUMNS = [dialog.c[name] for name in Dialog.__dataclass_fields__]
-_OPEN = (
-    sa.select(*_COLUMNS)
-    .where(dialog.c.member_id == sa.bindparam("member"), WAITING)
-)
+_OPEN = sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member"), WAITING)
 
 
 class Dialogs:
@@ -76,9 +73,7 @@ class Dialogs:
         expires_at: datetime,
     ) -> int:
         """Open a dialog; the same form begun again starts over, another one is parked."""
-        self._connection.execute(
-            sa.delete(dialog).where(dialog.c.member_id == member_number, dialog.c.form == form)
-        )
+        self._connection.execute(sa.delete(dialog).where(dialog.c.member_id == member_number, dialog.c.form == form))
         self._connection.execute(sa.update(dialog).where(dialog.c.member_id == member_number).values(parked=True))
         return insert(
             self._connection,
@@ -117,9 +112,7 @@ class Dialogs:
     def end(self, of: Dialog) -> Dialog | None:
         """Close a dialog; returns the parked one that is open again, if any."""
         self._connection.execute(sa.delete(dialog).where(dialog.c.id == of.id))
-        newest = self._connection.scalar(
-            sa.select(sa.func.max(dialog.c.id)).where(dialog.c.member_id == of.member_id)
-        )
+        newest = self._connection.scalar(sa.select(sa.func.max(dialog.c.id)).where(dialog.c.member_id == of.member_id))
         if newest is None:
             return None
         self._connection.execute(sa.update(dialog).where(dialog.c.id == newest).values(parked=False))

@@ -95,9 +95,7 @@ class Introductions:
 
     def get(self, number: int) -> Introduction | None:
         """One introduction, locked until the transaction ends."""
-        found = self._connection.execute(
-            sa.select(*_COLUMNS).where(_i.id == number).with_for_update()
-        ).one_or_none()
+        found = self._connection.execute(sa.select(*_COLUMNS).where(_i.id == number).with_for_update()).one_or_none()
         return None if found is None else Introduction(*found)
 
     def change(self, number: int, **values: Any) -> None:
@@ -141,9 +139,7 @@ class Introductions:
         pair = sa.or_(
             sa.and_(_i.asker_id == one, _i.other_id == other), sa.and_(_i.asker_id == other, _i.other_id == one)
         )
-        found = self._connection.execute(
-            sa.select(*_COLUMNS).where(pair).order_by(_i.id.desc()).limit(1)
-        ).one_or_none()
+        found = self._connection.execute(sa.select(*_COLUMNS).where(pair).order_by(_i.id.desc()).limit(1)).one_or_none()
         return None if found is None else Introduction(*found)
 
     def close_all(self, of: int, now: datetime) -> list[Introduction]:

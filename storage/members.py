@@ -335,9 +335,7 @@ class Members:
     def ended_pauses(self, now: datetime, limit: int) -> list[int]:
         """Members whose pause has ended."""
         return list(
-            self._connection.scalars(
-                sa.select(member.c.id).where(PAUSED, member.c.paused_until <= now).limit(limit)
-            )
+            self._connection.scalars(sa.select(member.c.id).where(PAUSED, member.c.paused_until <= now).limit(limit))
         )
 
     def count_try(self, subject: str, kind: str, now: datetime, window_seconds: int) -> int:

@@ -178,9 +178,7 @@ _SENDING = (
 )
 _SETTLE = (
     sa.update(outbox)
-    .where(
-        outbox.c.seq == sa.bindparam("row"), outbox.c.lane_gen == sa.bindparam("gen"), outbox.c.state == "sending"
-    )
+    .where(outbox.c.seq == sa.bindparam("row"), outbox.c.lane_gen == sa.bindparam("gen"), outbox.c.state == "sending")
     .values(
         state=sa.bindparam("to"),
         platform_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), outbox.c.platform_ref),
@@ -549,9 +547,7 @@ class Outbox:
             outbox.c.state.in_(["queued", "held"]),
         )
         self._connection.execute(
-            sa.update(outbox)
-            .where(*waits_there, outbox.c.edits.is_not(None))
-            .values(state="cancelled", settled_at=now)
+            sa.update(outbox).where(*waits_there, outbox.c.edits.is_not(None)).values(state="cancelled", settled_at=now)
         )
         self._connection.execute(sa.update(outbox).where(*waits_there).values(lane=new[0], conversation=new[1]))
         self._woken.add(new[0])

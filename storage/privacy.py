@@ -43,14 +43,10 @@ class Privacy:
             found.setdefault("invite", []).append({"prefilled": said})
         return {name: listed for name, listed in found.items() if listed}
 
-    def _rows(
-        self, of: sa.Table, condition: sa.ColumnElement[bool], left_out: tuple[str, ...]
-    ) -> list[dict[str, Any]]:
+    def _rows(self, of: sa.Table, condition: sa.ColumnElement[bool], left_out: tuple[str, ...]) -> list[dict[str, Any]]:
         hidden = {*(of.info["personal"] or ()), *left_out}
         shown = [
-            column
-            for column in of.columns
-            if column.name not in hidden and not isinstance(column.type, sa.LargeBinary)
+            column for column in of.columns if column.name not in hidden and not isinstance(column.type, sa.LargeBinary)
         ]
         rows = self._connection.execute(sa.select(*shown).where(condition).order_by(*of.primary_key)).mappings()
         return [{name: value for name, value in row.items() if value is not None} for row in rows]

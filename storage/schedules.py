@@ -50,9 +50,7 @@ class Schedules:
 
     def set_timer(self, name: str, member_number: int, due_at: datetime, object: int | None = None) -> int:  # noqa: A002
         """Do `name` for a member at a moment, about an object."""
-        return insert(
-            self._connection, timer, name=name, member_id=member_number, object=object, due_at=due_at
-        )
+        return insert(self._connection, timer, name=name, member_id=member_number, object=object, due_at=due_at)
 
     def due(self, now: datetime, limit: int = 500) -> list[Timer]:
         """Timers whose time has come, oldest first."""

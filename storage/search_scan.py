@@ -107,9 +107,7 @@ def shape_of(reach: Reach, clauses: Sequence[Clause], *, wide: bool, bounded: bo
     return Shape(how, tuple(map(fit_of, clauses)), len(reach.scopes), reach.met, bounded)
 
 
-def values_of(
-    reach: Reach, clauses: Sequence[Clause], low: int, high: int | None, limit: int
-) -> dict[str, Any]:
+def values_of(reach: Reach, clauses: Sequence[Clause], low: int, high: int | None, limit: int) -> dict[str, Any]:
     """The values of a question for its statement."""
     first = clauses[0].keys[0]
     values: dict[str, Any] = {"cohort": reach.cohort_id, "viewer": reach.viewer, "low": low, "high": high}
@@ -173,9 +171,7 @@ def _met(shape: Shape) -> sa.Select[tuple[int]]:
     return _limited(shape, own, _c.member_id + sa.literal_column("0")).distinct()
 
 
-def _limited(
-    shape: Shape, statement: sa.Select[tuple[int]], number: sa.ColumnElement[int]
-) -> sa.Select[tuple[int]]:
+def _limited(shape: Shape, statement: sa.Select[tuple[int]], number: sa.ColumnElement[int]) -> sa.Select[tuple[int]]:
     statement = statement.where(number > _bind("low", _c.member_id))
     if shape.bounded:
         statement = statement.where(number < _bind("high", _c.member_id))

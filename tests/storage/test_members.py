@@ -31,9 +31,7 @@ def test_people_are_written_to_where_they_can_be_reached_and_were_last(store: St
     def job(unit: UnitOfWork) -> None:
         me = new_member(unit, new_cohort(unit))
         unit.members.add_account(me, "telegram", "bot", "T1", "dm:T1", NOW)
-        assert unit.members.where(me.id) == Reachable(
-            me.id, "telegram", "bot", "dm:T1", "en", "Asia/Manila", "active"
-        )
+        assert unit.members.where(me.id) == Reachable(me.id, "telegram", "bot", "dm:T1", "en", "Asia/Manila", "active")
         unit.members.moved("telegram", "bot", "T1", "dm:T2")
         unit.members.set_reachable("telegram", "bot", "T1", False)
         found = unit.members.where(me.id)

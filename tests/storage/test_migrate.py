@@ -159,10 +159,7 @@ def _upgrade_elsewhere(url: str) -> int:
 
 def test_a_current_database_is_left_alone_at_once(url: str) -> None:
     upgrade(url)
-    code = (
-        "import sys; from storage.migrate import upgrade; upgrade(sys.argv[1]); "
-        "sys.exit('alembic' in sys.modules)"
-    )
+    code = "import sys; from storage.migrate import upgrade; upgrade(sys.argv[1]); sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, url], cwd=FOLDER.parent.parent, check=False).returncode == 0
     started = time.perf_counter()
     upgrade(url)

@@ -41,8 +41,18 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "language": "en", "time_zone": "UTC", "preset": "careful", "created_at": NOW, "paused_until": NOW + n * HOUR,
         "invited_by": None, "trusted_id": None})  # fmt: skip
     elsewhere = new_cohort(unit)
-    others = [{"id": first + MANY + n, "cohort_id": elsewhere, "role": "fellow",
-               "state": "left", "language": "en", "time_zone": "UTC", "created_at": NOW} for n in range(5 * MANY)]
+    others = [
+        {
+            "id": first + MANY + n,
+            "cohort_id": elsewhere,
+            "role": "fellow",
+            "state": "left",
+            "language": "en",
+            "time_zone": "UTC",
+            "created_at": NOW,
+        }
+        for n in range(5 * MANY)
+    ]
     unit.connection.execute(sa.insert(metadata.tables["member"]), others)
     add("account", lambda n: {"member_id": n, "platform": "console", "installation": "test", "external_id": f"U{n}",
         "conversation": f"dm:U{n}", "preferred": True, "created_at": NOW})  # fmt: skip
