@@ -16,8 +16,8 @@ from storage import UnitOfWork
 from storage.access import Viewer
 from tests.chat import Chat, Person
 
-# Who may use a route is said where it is declared (`role=`, without which the program does not start). What is more than
-# "every member who has joined" is told here once more, so that it cannot be given away by a slip.
+# Who may use a route is said where it is declared (`role=`, without which the program does not start). What is more
+# than "every member who has joined" is told here once more, so that it cannot be given away by a slip.
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),

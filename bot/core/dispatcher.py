@@ -284,7 +284,8 @@ class Dispatcher:
         return None
 
     def _command(self, ctx: Context, name: str, rest: str) -> Ack:
-        if not name:
+        whole = rest if not name else ""
+        if not name:  # one command for all words: `/kawan find Bat`, and `/kawan Bat` is a search
             name, _, rest = rest.partition(" ")
         name = name.split("@")[0]  # Telegram names the bot in groups
         word = ctx.word_of(name)
@@ -294,6 +295,9 @@ class Dispatcher:
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         if waiting is not None and word is not None:
             return self._say(ctx, forms.take_text(ctx, waiting, word))
+        if whole and nearest_word(ctx, whole) is None:
+            ctx.text = whole
+            return self._run_slot(ctx, "search")
         return self._say(ctx, self.did_you_mean(ctx, name))
 
     def did_you_mean(self, ctx: Context, typed: str) -> Reply:
@@ -468,13 +472,12 @@ def nearest_word(ctx: Context, typed: str) -> str | None:
 
 def _code_in(event: PersonEvent) -> str | None:
     """An invitation code: after /start, or alone in a message."""
-    if isinstance(event, Command) and event.name.casefold() in ("start", "join"):
-        return event.text.strip() or None
-    if not isinstance(event, Message):
+    if not isinstance(event, Message | Command):
         return None
-    words = clean_text(event.text, 200).split()
-    if len(words) == 2 and words[0].casefold().lstrip("/") in ("start", "join"):
-        return words[1]
+    said = f"/{event.name} {event.text}".replace("/ ", "/") if isinstance(event, Command) else event.text
+    words = clean_text(said, 200).split()
+    if words and words[0].casefold().lstrip("/") in ("start", "join") and (len(words) == 2 or said.startswith("/")):
+        return " ".join(words[1:]) or None
     return words[0] if len(words) == 1 and len(words[0]) == 22 else None
 
 

@@ -154,4 +154,4 @@ def test_the_platform_of_the_conversations_hands_over_what_parse_made(store: Sto
     chat = Chat(store, Slack())
     event = chat.platform.says(7, chat.newcomer("Sari"), "/find legal <drafting>")
     assert isinstance(event, Command)
-    assert (event.id, event.name, event.text) == ("7.1.command", "find", "legal <drafting>")
+    assert (event.id, event.name, event.text) == ("7.1.command", "", "find legal <drafting>")

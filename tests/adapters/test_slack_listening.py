@@ -108,7 +108,7 @@ def test_kawan_in_a_channel_is_answered_to_the_person_alone(mode: Mode) -> None:
         delivery = await sari.kawan("find legal drafting")
         (event,) = receiver.events
         assert isinstance(event, Command)
-        assert (event.name, event.text, event.address.conversation) == ("find", "legal drafting", "channel:C0GENERAL")
+        assert (event.name, event.text, event.address.conversation) == ("", "find legal drafting", "channel:C0GENERAL")
         assert delivery.answer["response_type"] == "ephemeral"
         assert delivery.answer["text"] == "I answered you in our &lt;direct\u2060&gt; chat."
         assert delivery.answer["blocks"][0]["text"]["type"] == "plain_text"

@@ -61,8 +61,8 @@ EVENTS: dict[str, Event] = {
     "app_home_opened": Opened(id="Ev0HOME", sender=SARI, address=DIRECT),
     "app_uninstalled": Disconnected(id="Ev0UNINSTALLED", platform="slack", installation=TEAM),
     "tokens_revoked": Disconnected(id="Ev0REVOKED", platform="slack", installation=TEAM),
-    "slash_command": Command(id="100.1.command", sender=NAMED, address=CHANNEL, name="find", text="legal drafting"),
-    "slash_command_direct": Command(id="100.2.command", sender=NAMED, address=DIRECT, name="allies"),
+    "slash_command": Command(id="100.1.command", sender=NAMED, address=CHANNEL, name="", text="find legal drafting"),
+    "slash_command_direct": Command(id="100.2.command", sender=NAMED, address=DIRECT, name="", text="allies"),
     "slash_command_empty": Command(id="100.3.command", sender=NAMED, address=CHANNEL, name="help"),
     "block_actions": Press(id="200.1.action", sender=NAMED, address=DIRECT, handle=HANDLE),
     "block_actions_group": Press(

@@ -147,3 +147,13 @@ def test_a_buttons_label_can_be_typed_instead_of_pressed(chat: Chat) -> None:
     sari.says("who sees me")
     assert "Who sees me" not in sari.last or "Careful" in "".join([sari.last, *sari.buttons()])
     assert "No one found." not in sari.last
+
+
+def test_one_command_for_all_words_takes_a_word_or_a_search(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", offers=["beneficial-ownership"])
+    for number, text in enumerate(("beneficial ownership", "find beneficial ownership")):
+        chat.happens(Command(id=f"k{number}", sender=sari.sender, address=sari.address, name="", text=text))
+        assert "Bat" in sari.last
+    chat.happens(Command(id="typo", sender=sari.sender, address=sari.address, name="", text="alies"))
+    assert "Did you mean allies" in sari.last

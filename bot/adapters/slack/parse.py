@@ -113,19 +113,22 @@ def _elsewhere(workspace: Workspace, channel: Any) -> Address:
 
 
 def _command(body: Payload, workspace: Workspace) -> PersonEvent | None:
-    """`/kawan word rest`. Two people's own direct chat looks like ours, so only a known one counts as it."""
+    """`/kawan anything`: no name, since it may be a word or a search; the dispatcher tells.
+
+    Two people's own direct chat looks like ours, so only a known one counts as it.
+    """
     sender = _person(workspace, body["user_id"], body.get("user_name"))
     if sender is None:
         return None
     channel = body.get("channel_id")
     private = channel is not None and workspace.chats.get(sender.id) == channel
-    words = unmarked(body.get("text") or "").split(None, 1)
+    text = " ".join(unmarked(body.get("text") or "").split()).lstrip("/")
     return Command(
         id=id_of(body),
         sender=sender,
         address=_direct(workspace, sender) if private else _elsewhere(workspace, channel),
-        name=words[0].lstrip("/") if words else "help",
-        text=words[1].strip() if len(words) > 1 else "",
+        name="" if text else "help",
+        text=text,
     )
 
 
