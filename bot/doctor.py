@@ -32,6 +32,13 @@ def main(args: argparse.Namespace) -> int:
     """Look at everything, the platforms live; 0 when the bot can run, 1 when something must be done first."""
     logging.disable(logging.CRITICAL)  # what a library says of a failed call is said here in plain words
     try:
+        return _look(args)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _look(args: argparse.Namespace) -> int:
+    try:
         settings = load(Path(args.config) if args.config else None)
     except SettingsError as error:
         print(f"wrong: {error}")

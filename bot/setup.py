@@ -26,6 +26,13 @@ UNTRIED = Tried("not tried")
 def main(args: argparse.Namespace, *, ids: Ids | None = None) -> int:
     """Ask, write, prepare; 0 when the bot can be started, 130 when somebody stopped half-way."""
     logging.disable(logging.CRITICAL)  # a library's line about a failed call would come between the questions
+    try:
+        return _set_up(args, ids)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     path = Path(args.config) if args.config else DEFAULT_FILE

@@ -210,8 +210,9 @@ def kills(folder: Path, count: int) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_kills_between_commit_and_acknowledgement_lose_and_double_nothing(tmp_path: Path) -> None:
-    kills(tmp_path, 6)
+    kills(tmp_path, 20)
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """Whatever people say, nothing of it stands in a log, also at DEBUG and also when a handler fails."""
 
 import io
+import logging
 
 import pytest
 
@@ -39,6 +40,7 @@ def converse(chat: Chat) -> None:
 
 @pytest.fixture
 def logged() -> io.StringIO:
+    logging.disable(logging.NOTSET)
     stream = io.StringIO()
     configure("DEBUG", stream=stream, as_json=True)
     return stream

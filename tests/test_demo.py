@@ -161,16 +161,12 @@ def test_each_is_spoken_to_in_their_language_if_the_bot_speaks_it_and_else_in_en
     assert languages == ["id", "en", "en", "en"]
 
 
-def test_the_database_is_marked_and_filled_in_under_a_second(cohort: DemoCohort, tmp_path: Path) -> None:
-    from time import process_time
-
+def test_the_database_is_marked_and_filled(cohort: DemoCohort, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'demo.db'}"
     upgrade(url)
     store = open_store(url, inline=True)
     assert not store.now(is_filled)
-    began = process_time()
     store.now(lambda unit: fill(unit, cohort, NOW))
-    assert process_time() - began < 1
     assert store.now(is_filled)
     store.close()
 

@@ -114,7 +114,7 @@ def test_a_platform_that_does_not_answer_is_wrong_within_the_timeout(place: Plac
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("kind", ["slow", "html"])
+@pytest.mark.parametrize("kind", [pytest.param("slow", marks=pytest.mark.long), "html"])
 def test_a_slow_or_strange_answer_is_no_traceback(place: Place, kind: str) -> None:
     async def scene() -> None:
         async with place.slack:

