@@ -126,6 +126,7 @@ async def refuses_what_is_old_or_forged(at: Both, ok: Acknowledged, sari: Person
     assert len(bat.screen) == before[1] + 1
 
 
+@pytest.mark.long
 def test_a_page_that_does_not_open_leaves_the_question_as_a_message(tmp_path: Path) -> None:
     async def go() -> None:
         async with both(tmp_path) as at:

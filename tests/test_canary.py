@@ -41,6 +41,8 @@ def converse(chat: Chat) -> None:
 @pytest.fixture
 def logged() -> io.StringIO:
     logging.disable(logging.NOTSET)
+    for name in ("kawan", "kawan.dispatcher"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
     stream = io.StringIO()
     configure("DEBUG", stream=stream, as_json=True)
     return stream
@@ -48,7 +50,7 @@ def logged() -> io.StringIO:
 
 def test_nothing_that_people_say_is_logged(chat: Chat, logged: io.StringIO) -> None:
     converse(chat)
-    get_logger("kawan.test").debug("the_log_is_on")
+    get_logger("kawan.dispatcher").error("the_log_is_on")
     assert "the_log_is_on" in logged.getvalue()
     assert CANARY not in logged.getvalue()
 

@@ -45,6 +45,7 @@ def test_the_demos_database_is_refused(tmp_path: Path) -> None:
     assert "demo" in said[0]
 
 
+@pytest.mark.long
 def test_a_second_bot_with_the_same_file_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     async def go() -> None:
         async with both(tmp_path) as at:

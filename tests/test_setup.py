@@ -132,6 +132,7 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
     assert sorted(path.name for path in place.folder.iterdir() if path.suffix == ".toml") == ["config.toml"]
 
 
+@pytest.mark.long
 def test_the_manifest_to_paste_is_the_one_of_the_verb(place: Place) -> None:
     async def scene() -> None:
         async with place.slack:
@@ -166,6 +167,7 @@ def test_back_returns_to_the_question_before(place: Place) -> None:
     assert (programme["host_country"], programme["default_time_zone"]) == ("TH", "Asia/Bangkok")
 
 
+@pytest.mark.long
 def test_stopping_half_way_keeps_the_answers_and_writes_no_settings(place: Place) -> None:
     async def scene() -> None:
         async with place.telegram.running(), place.slack:
@@ -186,6 +188,7 @@ def test_stopping_half_way_keeps_the_answers_and_writes_no_settings(place: Place
     assert not (place.folder / "config.toml.part").exists()
 
 
+@pytest.mark.long
 def test_a_second_setup_offers_what_stands_in_the_settings_and_keeps_the_rest(place: Place) -> None:
     async def scene() -> None:
         async with place.telegram.running():
@@ -239,6 +242,7 @@ def test_a_fault_on_the_way_is_no_verdict_on_the_token(place: Place, fault: Faul
     asyncio.run(scene())
 
 
+@pytest.mark.long
 def test_a_bot_that_can_be_taken_into_groups_is_told_what_to_press(place: Place) -> None:
     place.telegram.about_groups = {"can_join_groups": True, "can_read_all_group_messages": True}
 

@@ -93,12 +93,14 @@ def test_each_line_is_shown_with_its_answer_until_one_leaves(demo: Demo) -> None
     assert "\x1b" not in talk.said
 
 
+@pytest.mark.long
 def test_who_reads_another_language_is_told_how_to_change_it(demo: Demo) -> None:
     assert "type: language" not in demo.chat(speak_as="Pilo").said
     hint = re.search(r"Sekar reads (\w+). To change that, type: language", demo.chat(speak_as="Sekar").said)
     assert hint is None or hint[1] == "Indonesian"  # whether its catalogue is complete is not known here
 
 
+@pytest.mark.long
 def test_leaving_words_inside_a_sentence_are_for_the_bot(demo: Demo) -> None:
     talk = demo.chat("exit interviews", "help")
     assert "> help" in talk.said
@@ -151,6 +153,7 @@ def test_a_newcomer_is_invited_once_and_goes_on_where_they_were(demo: Demo) -> N
     assert "/start" in demo.chat(speak_as="newcomer2").said
 
 
+@pytest.mark.long
 def test_later_moves_the_clock_does_what_is_due_and_lasts(demo: Demo) -> None:
     lines = ("beneficial ownership", "1", "1", "/later", "/later 2 minutes", "/later 9 days", "/later in 900 days")
     later = demo.chat(*lines, speak_as="Pilo")
