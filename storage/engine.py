@@ -50,6 +50,10 @@ class Store(Protocol):
         """Call `wake` with the lanes that have new rows, after each commit that queued some."""
         ...
 
+    def forget_wakes(self) -> None:
+        """Wake nobody any more."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -44,6 +44,10 @@ class PostgresStore:
         self._threads = ThreadPoolExecutor(POOL, "kawan-postgresql")
         self._wakes: list[Callable[[frozenset[str]], None]] = []
 
+    def forget_wakes(self) -> None:
+        """Nobody is to be woken any more: the bot that used this store is gone."""
+        self._wakes.clear()
+
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         self._wakes.append(wake)
 

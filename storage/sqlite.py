@@ -97,6 +97,10 @@ class SqliteStore:
         self._traces = False
         self.longest_hold = 0.0
 
+    def forget_wakes(self) -> None:
+        """Nobody is to be woken any more: the bot that used this store is gone."""
+        self._wakes.clear()
+
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         self._wakes.append(wake)
 

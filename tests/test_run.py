@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage import open_store
 from storage.migrate import upgrade
 from tests.adapters.slack_server import SlackServer
