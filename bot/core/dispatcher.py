@@ -225,7 +225,7 @@ class Dispatcher:
             return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
-        if waiting is not None and word not in ("help", "safe"):
+        if waiting is not None and not _leaves_a_question(word, text, waiting):
             if not self._was_only_a_page(ctx, waiting):
                 return self._say(ctx, forms.take_text(ctx, waiting, text))
             if ctx.form(waiting.form).firm:
@@ -468,6 +468,12 @@ def nearest_word(ctx: Context, typed: str) -> str | None:
         typed.casefold(), list(forms_by_text), scorer=DamerauLevenshtein.distance, score_cutoff=distance
     )
     return None if best is None else ctx.programme.content.word_label(forms_by_text[best[0]], ctx.me.language)
+
+
+def _leaves_a_question(word: str | None, text: str, waiting: Dialog) -> bool:
+    """Help and safe are heard in any question; but Aman, which is safe in Indonesian, is also somebody's name."""
+    is_a_name = waiting.field == "name" and text.casefold() != "safe"
+    return word == "help" or (word == "safe" and not is_a_name)
 
 
 def _code_in(event: PersonEvent) -> str | None:

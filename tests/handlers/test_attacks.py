@@ -199,3 +199,14 @@ def test_a_card_says_nothing_of_the_asker_that_the_other_may_not_see(chat: Chat)
     sari.says("beneficial ownership")
     sari.presses("Meet Bat")
     assert "You share" not in sari.last
+
+
+def test_somebody_may_be_called_aman_which_is_indonesian_for_safe(chat: Chat) -> None:
+    new = chat.newcomer("New")
+    new.says(f"/start {chat.invites()}")
+    for label in ("English", "Agree"):
+        new.presses(label)
+    new.says("Aman")
+    assert "2 of" in new.last
+    new.says("safe")
+    assert new.last == "OK."
