@@ -18,14 +18,8 @@ router = Router()
 
 
 OPEN_AT_MOST = 3
-
-
 NEW_A_WEEK = 2
-
-
 REMIND_DAYS, CLOSE_DAYS = 3, 7
-
-
 NOT_AGAIN = timedelta(days=90)
 
 
@@ -34,7 +28,7 @@ def preview(ctx: Context) -> Reply:
     """Exactly the card that the other will see; pressing Send is the asker's yes."""
     about = json.loads(ctx.value)
     other = _askable(ctx, about["to"])
-    if other is None or other.facilitator or not ctx.people.agreed_to(about["to"], "introductions"):
+    if other is None:
         return NOT_NOW
     refusal = _why_not(ctx, other)
     if refusal is not None:
@@ -57,9 +51,12 @@ def preview(ctx: Context) -> Reply:
 
 
 def _askable(ctx: Context, number: int) -> Profile | None:
-    """Somebody whom I may see and who is here; away, hidden and absent look the same."""
+    """A fellow whom I may see, who is here and agreed to be asked; away, hidden and absent look the same."""
     found = ctx.store.members.recall(number)
-    return ctx.people.profile(number) if found is not None and found.state == "active" else None
+    if found is None or found.state != "active" or not ctx.people.agreed_to(number, "introductions"):
+        return None
+    other = ctx.people.profile(number)
+    return None if other is None or other.facilitator else other
 
 
 def _why_not(ctx: Context, other: Profile) -> Reply:
@@ -141,13 +138,13 @@ def send(ctx: Context) -> Reply:
     """The asker's yes: the other is asked, now or when their week has room."""
     card = json.loads(ctx.value)
     other = _askable(ctx, card["to"])
-    if other is None or other.facilitator or not ctx.people.agreed_to(card["to"], "introductions"):
+    if other is None:
         return NOT_NOW
     refusal = _why_not(ctx, other)
     if refusal is not None:
         return refusal
     where = ctx.store.members.where(other.id)
-    if where is None or where.state != "active":
+    if where is None:
         return NOT_NOW
     asked_at = _next_room(ctx, other.id, where.time_zone)
     closes_at = local_morning(asked_at, ctx.me.time_zone, CLOSE_DAYS)

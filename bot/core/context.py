@@ -208,7 +208,6 @@ class Context:
         """Say something to the person of this event, where they wrote from; `at` holds it back until then."""
         if reply is None:
             return None
-        assert not isinstance(reply, dict)
         if self.here is None or not self.here.is_private:
             return self.send(self.me.id, reply, at=at)  # type: ignore[arg-type]
         return self._queue(self.me.id, self.here, as_card(reply), self.reader, at=at)
