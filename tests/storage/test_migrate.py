@@ -24,13 +24,13 @@ from storage.migrate import FOLDER, Newer, state_of, upgrade
 from tests import postgres
 
 SECOND = '''
-"""A second step, for the test."""
+"""One more step, for the test."""
 import os, signal
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{newest}"
 
 
 def upgrade() -> None:
@@ -58,7 +58,8 @@ def with_second(tmp_path: Path) -> Path:
 
 
 def add_second(folder: Path, then: str) -> None:
-    (folder / "versions" / "0002_second.py").write_text(SECOND.format(then=then).lstrip())
+    newest = max(path.name[:4] for path in FOLDER.glob("versions/[0-9]*.py"))
+    (folder / "versions" / "9999_second.py").write_text(SECOND.format(newest=newest, then=then).lstrip())
 
 
 def tables(url: str) -> set[str]:
