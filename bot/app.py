@@ -8,21 +8,22 @@ from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
+from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.context import Context, Engine
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.ids import Ids, RandomIds
-from bot.core.language import Reader, load_language
+from bot.core.language import CHART, Reader, load_language
 from bot.core.programme import Programme
 from bot.core.relay import FINISHING, FileSource, Relay
-from bot.core.replies import t
+from bot.core.replies import File, t
 from bot.core.router import FileMaker, Role
 from bot.core.scheduler import Scheduler
 from handlers import router
 from storage import Store, Turn, UnitOfWork
-from storage.outbox import SETTLE
+from storage.claims import SETTLE
 
 Commands = list[tuple[str, str]]
 
@@ -131,6 +132,7 @@ def build(
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute)
     files = {source: _made_by(engine, maker) for source, maker in router.files.items()}
+    files[CHART] = _drawn
 
     def again(of: str) -> str:
         return language.say(IN_CASE, Reader(of))
@@ -175,14 +177,21 @@ async def _stop(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
 
 
 def _made_by(engine: Engine, maker: FileMaker) -> FileSource:
-    def make(unit: UnitOfWork, of: int, now: datetime) -> bytes:
-        member = unit.members.recall(of)
+    def make(unit: UnitOfWork, file: File, now: datetime) -> bytes:
+        member = unit.members.recall(file.of)
         if member is None:
             return b""
-        event = Due(id=f"file:{of}", name="file", members=(of,), at=now)
-        return maker(Context(engine, unit, event, member, now))
+        event = Due(id=f"file:{file.of}", name="file", members=(file.of,), at=now)
+        ctx = Context(engine, unit, event, member, now)
+        ctx.about = dict(file.data or {})
+        return maker(ctx)
 
     return make
+
+
+def _drawn(unit: UnitOfWork, file: File, now: datetime) -> bytes:
+    """The picture of a chart."""
+    return png(file.data or {})
 
 
 def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:

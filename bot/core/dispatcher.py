@@ -350,9 +350,11 @@ class Dispatcher:
         if button.action.startswith("form."):
             return self._form_press(ctx, button.action, row)
         newest = ctx.store.outbox.newest(row.message)
-        if newest is not None and newest.seq != row.seq and not _still_offers(newest, button.action, button.value):
-            return Ack(toast=ctx.say(t("Already saved. Nothing changed.")))
         route = self._engine.router.presses.get(button.action)
+        if newest is not None and newest.seq != row.seq and not _still_offers(newest, button.action, button.value):
+            if route is None or not route.again:
+                return Ack(toast=ctx.say(t("Already saved. Nothing changed.")))
+            ctx.message = None
         if route is None:
             return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
         return self._run(ctx, route)

@@ -16,8 +16,10 @@ from babel.messages.pofile import read_po
 from bot.core.replies import (
     Button,
     Card,
+    Chart,
     Content,
     Country,
+    File,
     Lines,
     Listed,
     Pressable,
@@ -32,6 +34,7 @@ LANGUAGES = ("en", "id", "mn", "fil", "th")
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
 OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
 PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
+CHART, CHART_FILE = "chart", "chart.png"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -117,9 +120,14 @@ class Language:
             title=None if card.title is None else self.say(card.title, reader),
             fields=tuple((self.say(name, reader), self.say(value, reader)) for name, value in card.fields),
             buttons=tuple(self._button(button, reader) for button in card.buttons),
-            files=card.files,
+            files=card.files if card.chart is None else (*card.files, self._drawn(card.chart, reader)),
             language=reader.language,
         )
+
+    def _drawn(self, chart: Chart, reader: Reader) -> File:
+        """A chart as the picture that is drawn of it when it is sent."""
+        series = [[self.say(label, reader), number] for label, number in chart.series]
+        return File(CHART_FILE, "image/png", CHART, 0, {"title": self.say(chart.title, reader), "series": series})
 
     def _button(self, button: Button, reader: Reader) -> Pressable:
         return Pressable(self.say(button.label, reader), button.action, button.value, button.style)

@@ -24,7 +24,9 @@ from bot.core.ids import Ids, encode
 from bot.core.log import get_logger
 from bot.core.replies import Content, File
 from storage import Busy, Store, Turn, UnitOfWork
-from storage.outbox import Claimed, Row, waits
+from storage.claims import Claimed, waits
+from storage.lanes import Taken
+from storage.outbox import Row
 
 log = get_logger("kawan.relay")
 
@@ -34,7 +36,7 @@ SOONEST = 0.02  # seconds; what is due is not looked for more often
 FINISHING = 8.0
 BUSY_WAIT = 1.0
 
-FileSource = Callable[[UnitOfWork, int, datetime], bytes]
+FileSource = Callable[[UnitOfWork, File, datetime], bytes]
 Settling = tuple[Row, Outcome]
 
 
@@ -84,7 +86,11 @@ class Relay:
     async def take_over(self) -> None:
         """Own the lane: what an earlier owner left `sending` is in doubt from now on."""
         now = self._clock.now()
-        self._gen = await self._store.run(lambda unit: unit.outbox.take_over(self._adapter.lane, now), Turn.RELAY)
+        taken = await self._store.run(
+            lambda unit: unit.lanes.take(self._adapter.lane, "this one", now, alone=True), Turn.RELAY
+        )
+        assert isinstance(taken, Taken)
+        self._gen = taken.held.gen
 
     def woken(self, lanes: frozenset[str]) -> None:
         """A commit queued rows for these lanes."""
@@ -172,17 +178,17 @@ class Relay:
             self._settle(unit, row, outcome, now)
         while self._put_off and self._put_off[0] <= now:
             heapq.heappop(self._put_off)
-        held = unit.outbox.next_held()
+        held = unit.claims.next_held()
         if held is not None and held <= now:
-            unit.outbox.release_due(now)
-            held = unit.outbox.next_held()
+            unit.claims.release_due(now)
+            held = unit.claims.next_held()
         doubted = self._doubts.due(unit, self._adapter.lane, now) if room else []
         if self._paused_until is not None and now < self._paused_until:
             return Turned([], doubted, held)
-        return Turned(unit.outbox.claim(self._adapter.lane, self._gen, now, room), doubted, held)
+        return Turned(unit.claims.claim(self._adapter.lane, self._gen, now, room), doubted, held)
 
     def _settle(self, unit: UnitOfWork, row: Row, outcome: Outcome, now: datetime) -> None:
-        settle = unit.outbox.settle
+        settle = unit.claims.settle
         match outcome:
             case Sent(ref):
                 settle(row.seq, self._gen, "sent", now, ref=ref)
@@ -202,7 +208,7 @@ class Relay:
                 settle(row.seq, self._gen, "in_doubt", now, why=why)
 
     def _try_again(self, unit: UnitOfWork, row: Row, due: datetime, why: str) -> None:
-        unit.outbox.settle(row.seq, self._gen, "queued", self._clock.now(), why=why, due=due)
+        unit.claims.settle(row.seq, self._gen, "queued", self._clock.now(), why=why, due=due)
         heapq.heappush(self._put_off, due)
 
     def _not_there(self, unit: UnitOfWork, row: Row, why: str, now: datetime) -> None:
@@ -214,11 +220,9 @@ class Relay:
         other = unit.members.where(row.member_id) if row.member_id is not None and row.edits is None else None
         there = Address(other.platform, other.installation, other.conversation) if other and other.reachable else None
         if kind == "dm" and there is not None and there != here:
-            unit.outbox.move(
-                row.seq, self._gen, now, lane_id=there.lane, conversation=there.conversation, body=row.body or {}
-            )
+            unit.claims.move(row.seq, self._gen, now, lane_id=there.lane, conversation=there.conversation)
             return
-        unit.outbox.settle(row.seq, self._gen, "unreachable", now, why=why)
+        unit.claims.settle(row.seq, self._gen, "unreachable", now, why=why)
 
     async def _look_up(self, row: Row) -> None:
         """Ask the platform what became of a row in doubt; another transaction writes the answer down."""
@@ -258,7 +262,7 @@ class Relay:
 
     async def _file(self, file: File) -> tuple[str, str, bytes]:
         now = self._clock.now()
-        made = await self._store.read(lambda unit: self._files[file.source](unit, file.of, now))
+        made = await self._store.read(lambda unit: self._files[file.source](unit, file, now))
         return file.name, file.media_type, made
 
     def _address(self, row: Row) -> Address:

@@ -96,12 +96,21 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file made when it is sent: `source` names who makes it, `of` for whom."""
+    """A file made when it is sent: `source` names who makes it, `of` for whom, `data` (as JSON) from what."""
 
     name: str
     media_type: str
     source: str
     of: int
+    data: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Numbers to be drawn: a bar each, labelled; a picture where pictures go, else bars made of text."""
+
+    title: Say
+    series: tuple[tuple[Say, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ class Card:
     fields: tuple[tuple[Say, Say], ...] = ()
     buttons: tuple[Button, ...] = ()
     files: tuple[File, ...] = ()
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,7 @@ class Content:
         if self.buttons:
             body["buttons"] = [[b.label, b.action, b.value, b.style] for b in self.buttons]
         if self.files:
-            body["files"] = [[f.name, f.media_type, f.source, f.of] for f in self.files]
+            body["files"] = [[f.name, f.media_type, f.source, f.of, f.data] for f in self.files]
         return body
 
     @classmethod

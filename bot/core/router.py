@@ -25,7 +25,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way in. `anytime`: also for somebody who has not finished joining, or is leaving."""
+    """One way in. `anytime`: also for somebody who has not finished joining, or is leaving.
+
+    `again`: its handler answers a press on a button that is not offered any more, too.
+    """
 
     name: str
     handler: Handler
@@ -33,6 +36,7 @@ class Route:
     help: Say | None = None
     takes_text: bool = False
     anytime: bool = False
+    again: bool = False
 
 
 @dataclass
@@ -77,11 +81,16 @@ class Router:
 
         return add
 
-    def press(self, action: str, *, role: Role, anytime: bool = False) -> Callable[[Handler], Handler]:
-        """Answer a press; the reply changes the message that was pressed."""
+    def press(
+        self, action: str, *, role: Role, anytime: bool = False, again: bool = False
+    ) -> Callable[[Handler], Handler]:
+        """Answer a press; the reply changes the message that was pressed.
+
+        With `again` also one on a button that is gone meanwhile, as from a second device: that reply is a new message.
+        """
 
         def add(handler: Handler) -> Handler:
-            self.presses[action] = Route(name=action, handler=handler, role=role, anytime=anytime)
+            self.presses[action] = Route(name=action, handler=handler, role=role, anytime=anytime, again=again)
             return handler
 
         return add
