@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -30,6 +31,11 @@ class Busy(Exception):
 
 class Store(Protocol):
     """A database. A job is a plain function of a UnitOfWork; it is one transaction, or nothing."""
+
+    # Where time is simulated: what the database's clock says.
+    time: Callable[[], datetime] | None
+    # No other process sends what is in this database: whoever owned a lane before is dead.
+    alone: bool
 
     @property
     def engine(self) -> sa.Engine: ...

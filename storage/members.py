@@ -36,6 +36,8 @@ member = table(
     sa.Column("joined_at", Moment),
     sa.Column("paused_until", Moment),
     sa.Column("leaving_at", Moment),
+    sa.Column("hours", sa.Text),  # when they may be written to, if they chose: see bot.domain.hours
+    sa.Column("narrowed_at", Moment),  # since when what names them may not be sent: they hid, left or were locked
     sa.UniqueConstraint("cohort_id", "id"),
     sa.Index("ix_member_roster", "cohort_id", "role", "state", "id"),
     sa.Index("ix_member_invited_by", "invited_by"),
@@ -98,6 +100,7 @@ class Member:
     joined_at: datetime | None
     paused_until: datetime | None
     leaving_at: datetime | None
+    hours: str | None = None
 
     @property
     def is_facilitator(self) -> bool:

@@ -1,224 +1,51 @@
-"""Every word that the bot says: rows, their states, and the claims of the relay (reliability 1.2 to 1.4)."""
+"""Every word that the bot says, as rows: how they are written, changed, cancelled and forgotten."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Json, Key, Moment, insert_new, rows, table
-
-outbox = table(
-    "outbox",
-    sa.Column("seq", Id, primary_key=True),
-    sa.Column("idem", sa.Text, nullable=False, unique=True),
-    sa.Column("key", Key, nullable=False, unique=True),
-    sa.Column("lane", sa.Text, nullable=False),
-    sa.Column("conversation", sa.Text, nullable=False),
-    sa.Column("member_id", Id),
-    sa.Column("class", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("priority", sa.Integer, nullable=False),
-    sa.Column("body", Json, info={"text": True}),
-    sa.Column("cause", sa.Text, nullable=False),
-    sa.Column("on_behalf", Id),
-    sa.Column("edits", Id),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
-    sa.Column("due_at", Moment, nullable=False),
-    sa.Column("not_after", Moment),
-    sa.Column("sending_at", Moment),
-    sa.Column("lane_gen", sa.Integer),
-    sa.Column("doubt_since", Moment),
-    sa.Column("resend_count", sa.Integer, nullable=False, server_default=sa.text("0")),
-    sa.Column("platform_ref", sa.Text),
-    sa.Column("last_error", sa.Text),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("settled_at", Moment),
-    personal={"member_id": "delete", "on_behalf": "blank"},
-    # What the bot said may name others; what it said of the member is in the tables that it came from.
-    own={"member_id": ("body", "idem", "cause", "edits", "lane_gen", "last_error")},
-    sqlite_autoincrement=True,
-)
-# Each index has exactly the predicate of the claim that it serves (measured: 96 ms a claim without, 0.015 with).
-QUEUED = outbox.c.state == sa.literal_column("'queued'")
-HELD = outbox.c.state == sa.literal_column("'held'")
-OPEN = outbox.c.state.in_([sa.literal_column("'sending'"), sa.literal_column("'in_doubt'")])
-KEPT = outbox.c.body.is_not(None)
-sa.Index(
-    "ix_outbox_claim", outbox.c.lane, outbox.c.priority, outbox.c.seq, sqlite_where=QUEUED, postgresql_where=QUEUED
-)
-sa.Index("ix_outbox_held", outbox.c.due_at, sqlite_where=HELD, postgresql_where=HELD)
-sa.Index("ix_outbox_open", outbox.c.lane, outbox.c.conversation, sqlite_where=OPEN, postgresql_where=OPEN)
-EDITS = sa.and_(QUEUED, outbox.c.edits.is_not(None))
-sa.Index("uq_outbox_edits_queued", outbox.c.edits, unique=True, sqlite_where=EDITS, postgresql_where=EDITS)
-sa.Index("ix_outbox_edits", outbox.c.edits)
-sa.Index("ix_outbox_member_id", outbox.c.member_id, outbox.c.seq)
-sa.Index("ix_outbox_on_behalf", outbox.c.on_behalf)
-sa.Index("ix_outbox_settled_at", outbox.c.settled_at, sqlite_where=KEPT, postgresql_where=KEPT)
-# What was said to somebody who is nobody's account; erased with what was said.
-UNNAMED = outbox.c.member_id.is_(None)
-sa.Index("ix_outbox_unnamed", outbox.c.conversation, sqlite_where=UNNAMED, postgresql_where=UNNAMED)
-
-outbox_about = table(
-    "outbox_about",
-    sa.Column("outbox_seq", Id, sa.ForeignKey("outbox.seq", ondelete="CASCADE"), primary_key=True),
-    sa.Column("member_id", Id, primary_key=True),
-    sa.Index("ix_outbox_about_member_id", "member_id"),
-    personal={"member_id": "delete"},
-    own={},  # which messages to others name them
+from storage.base import insert_new, rows
+from storage.members import member
+from storage.outbox_rows import (
+    KEPT,
+    NEVER_THERE,
+    QUEUED,
+    ROWS,
+    UNNAMED,
+    NewRow,
+    Row,
+    as_row,
+    content,
+    outbox,
+    outbox_about,
 )
 
-lane = table(
-    "lane",
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("gen", sa.Integer, nullable=False),
-    sa.Column("owner", sa.Text),
-    sa.Column("lease_until", Moment),
-    sa.Column("paused_until", Moment),
-    personal=None,
-)
+__all__ = ["NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox", "outbox_about"]
 
-AT_MOST = 4000  # rows looked at in one claim, when most of them wait for others
-SETTLE = timedelta(seconds=180)
-NEVER_THERE = ("failed", "unreachable", "cancelled", "expired", "unconfirmed")
-FIRST_WAIT = timedelta(seconds=2)
-LONGEST_WAIT = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One visible call as the relay and the dispatcher need it."""
-
-    seq: int
-    key: bytes
-    lane: str
-    conversation: str
-    member_id: int | None
-    once: bool
-    kind: str
-    priority: int
-    body: Mapping[str, Any] | None
-    edits: int | None
-    state: str
-    attempts: int
-    resend_count: int
-    platform_ref: str | None
-    sending_at: datetime | None
-    created_at: datetime
-    doubt_since: datetime | None
-
-    @property
-    def message(self) -> int:
-        """The logical message: an edit belongs to the one it changes."""
-        return self.edits or self.seq
-
-
-_COLUMNS = (
-    outbox.c.seq,
-    outbox.c.key,
-    outbox.c.lane,
-    outbox.c.conversation,
-    outbox.c.member_id,
-    (outbox.c["class"] == "once").label("once"),
-    outbox.c.kind,
-    outbox.c.priority,
-    outbox.c.body,
-    outbox.c.edits,
-    outbox.c.state,
-    outbox.c.attempts,
-    outbox.c.resend_count,
-    outbox.c.platform_ref,
-    outbox.c.sending_at,
-    outbox.c.created_at,
-    outbox.c.doubt_since,
-)
-_BY_KEY = sa.select(*_COLUMNS).where(outbox.c.key == sa.bindparam("key"))
-_BY_SEQ = sa.select(*_COLUMNS).where(outbox.c.seq == sa.bindparam("seq"))
+_BY_KEY = ROWS.where(outbox.c.key == sa.bindparam("key"))
+_BY_SEQ = ROWS.where(outbox.c.seq == sa.bindparam("seq"))
 _LATEST = (
-    sa.select(*_COLUMNS)
-    .where(outbox.c.member_id == sa.bindparam("member"), outbox.c.state == "sent")
+    ROWS.where(outbox.c.member_id == sa.bindparam("member"), outbox.c.state == "sent", outbox.c.kind != "delete")
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
 _NEWEST = (
-    sa.select(*_COLUMNS)
-    .where(
+    ROWS.where(
         outbox.c.edits == sa.bindparam("message"),
         outbox.c.state.not_in(["cancelled", "failed", "expired", "unreachable"]),
     )
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
-CLAIM = (
-    sa.select(*_COLUMNS, outbox.c.due_at, outbox.c.not_after)
-    .where(
-        outbox.c.lane == sa.bindparam("lane"),
-        QUEUED,
-        sa.tuple_(outbox.c.priority, outbox.c.seq) > sa.tuple_(sa.bindparam("priority"), sa.bindparam("after")),
-    )
-    .order_by(outbox.c.priority, outbox.c.seq)
-    .limit(sa.bindparam("limit"))
-)
-_ROOTS = sa.select(outbox.c.seq, outbox.c.state, outbox.c.platform_ref).where(
-    outbox.c.seq.in_(sa.bindparam("roots", expanding=True))
-)
-BUSY = sa.select(outbox.c.conversation, outbox.c.state).where(outbox.c.lane == sa.bindparam("lane"), OPEN)
-_SENDING = (
-    sa.update(outbox)
-    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state == "queued")
-    .values(
-        state="sending",
-        sending_at=sa.bindparam("at"),
-        lane_gen=sa.bindparam("gen"),
-        attempts=outbox.c.attempts + 1,
-    )
-)
-_SETTLE = (
-    sa.update(outbox)
-    .where(outbox.c.seq == sa.bindparam("row"), outbox.c.lane_gen == sa.bindparam("gen"), outbox.c.state == "sending")
-    .values(
-        state=sa.bindparam("to"),
-        platform_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), outbox.c.platform_ref),
-        last_error=sa.bindparam("why"),
-        due_at=sa.func.coalesce(sa.bindparam("due", type_=Moment), outbox.c.due_at),
-        doubt_since=sa.bindparam("doubt", type_=Moment),
-        settled_at=sa.bindparam("settled", type_=Moment),
-        attempts=outbox.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
-    )
-)
-# A press was faster than the platform's answer: the row is sent already, only its reference is missing.
-_REFER = (
-    sa.update(outbox)
-    .where(
-        outbox.c.seq == sa.bindparam("row"),
-        outbox.c.lane_gen == sa.bindparam("gen"),
-        outbox.c.state == "sent",
-        outbox.c.platform_ref.is_(None),
-    )
-    .values(platform_ref=sa.bindparam("ref"))
-)
-_NEXT_HELD = sa.select(sa.func.min(outbox.c.due_at)).where(HELD)
-RELEASE = (
-    sa.select(outbox.c.seq, outbox.c.lane, outbox.c.due_at)
-    .where(HELD, outbox.c.due_at <= sa.bindparam("now", type_=Moment))
-    .order_by(outbox.c.due_at)
-    .limit(500)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row marked `sending`, and for an edit the platform's reference of the message that it changes."""
-
-    row: Row
-    root_ref: str | None
+_WAITING_EDIT = sa.select(outbox.c.seq, outbox.c.kind).where(outbox.c.edits == sa.bindparam("message"), QUEUED)
 
 
 class Outbox:
-    """What is to be said, and what became of it. `woken` collects the lanes that have something new."""
+    """What is to be said. `woken` collects the lanes that have something new."""
 
     def __init__(self, connection: Connection, woken: set[str], wipes: Callable[[], None]) -> None:
         self._connection = connection
@@ -233,22 +60,17 @@ class Outbox:
         lane: str,
         conversation: str,
         member_id: int | None,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | None,
         cause: str,
         now: datetime,
-        once: bool = False,
-        priority: int = 0,
-        on_behalf: int | None = None,
         about: Collection[int] = (),
-        at: datetime | None = None,
-        not_after: datetime | None = None,
-        edits: int | None = None,
+        **more: Any,
     ) -> int:
-        """Put one visible call in line; returns its number.
+        """Put one visible call in line; returns its number. `more` are the other fields of NewRow.
 
         `at` holds it back until then; after `not_after` it is not sent any more. `about` are members whom it names.
         """
-        statement = sa.insert(outbox).values(
+        row = NewRow(
             idem=idem,
             key=key,
             lane=lane,
@@ -256,22 +78,24 @@ class Outbox:
             member_id=member_id,
             body=body,
             cause=cause,
-            created_at=now,
-            due_at=at or now,
-            not_after=not_after,
-            on_behalf=on_behalf,
-            priority=priority,
-            edits=edits,
-            state="held" if at and at > now else "queued",
-            kind="edit" if edits else "message",
-            **{"class": "once" if once else "must-arrive"},
+            **more,
         )
-        inserted = self._connection.execute(statement).inserted_primary_key
+        inserted = self._connection.execute(sa.insert(outbox).values(row.values(now))).inserted_primary_key
         assert inserted is not None
         seq = int(inserted[0])
         self._names(seq, about)
         self._woken.add(lane)
         return seq
+
+    def add_many(self, new: Sequence[NewRow], now: datetime) -> None:
+        """Put many in line in one go; whoever has a row of the same `idem` already gets no second one."""
+        if not new:
+            return
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(outbox).inline().on_conflict_do_nothing(index_elements=["idem"])
+        values = [row.values(now) for row in new]
+        self._connection.execute(statement, values)
+        self._woken.update(row["lane"] for row in values if row["state"] == "queued")
 
     def _names(self, seq: int, about: Collection[int]) -> None:
         for whom in about:
@@ -295,7 +119,9 @@ class Outbox:
         root = self.get(message)
         if root is None or root.state in ("cancelled", "failed", "expired", "unreachable"):
             return
-        waiting = self._waiting_edit(message)
+        waiting, removed = self._waiting_edit(message)
+        if removed:
+            return
         if root.state in ("queued", "held"):
             if waiting is not None:  # older words, from before the message came back to the queue
                 self.cancel([waiting], now)
@@ -325,24 +151,53 @@ class Outbox:
             edits=message,
         )
 
-    def _waiting_edit(self, message: int) -> int | None:
-        return self._connection.scalar(sa.select(outbox.c.seq).where(outbox.c.edits == message, QUEUED))
+    def unsay(self, message: int, *, idem: str, key: bytes, cause: str, now: datetime, priority: int = 1) -> None:
+        """Take a logical message back: what has not left is cancelled, what was sent is deleted where that can be."""
+        root = self.get(message)
+        if root is None or root.state in NEVER_THERE or self.cancel([message], now):
+            return
+        waiting, removed = self._waiting_edit(message)
+        if removed:
+            return
+        if waiting is not None:
+            self.cancel([waiting], now)
+        self.add(
+            idem=idem,
+            key=key,
+            lane=root.lane,
+            conversation=root.conversation,
+            member_id=root.member_id,
+            body=None,
+            cause=cause,
+            now=now,
+            priority=priority,
+            edits=message,
+            deletes=True,
+        )
+
+    def _waiting_edit(self, message: int) -> tuple[int | None, bool]:
+        """The edit of a message that has not left yet, and whether the message was taken back for good."""
+        found = self._connection.execute(_WAITING_EDIT, {"message": message}).one_or_none()
+        if found is not None:
+            return found.seq, found.kind == "delete"
+        newest = as_row(self._connection.execute(_NEWEST, {"message": message}).one_or_none())
+        return None, newest is not None and newest.kind == "delete"
 
     def get(self, seq: int) -> Row | None:
         """A row by its number."""
-        return _row(self._connection.execute(_BY_SEQ, {"seq": seq}).one_or_none())
+        return as_row(self._connection.execute(_BY_SEQ, {"seq": seq}).one_or_none())
 
     def by_key(self, key: bytes) -> Row | None:
         """The row that a button's handle names."""
-        return _row(self._connection.execute(_BY_KEY, {"key": key}).one_or_none())
+        return as_row(self._connection.execute(_BY_KEY, {"key": key}).one_or_none())
 
     def newest(self, message: int) -> Row | None:
         """What a logical message says now: its newest edit, else itself."""
-        return _row(self._connection.execute(_NEWEST, {"message": message}).one_or_none()) or self.get(message)
+        return as_row(self._connection.execute(_NEWEST, {"message": message}).one_or_none()) or self.get(message)
 
     def latest_to(self, member_number: int) -> Row | None:
         """The newest message, or change of one, to a member."""
-        return _row(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
+        return as_row(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""
@@ -351,157 +206,6 @@ class Outbox:
             .where(outbox.c.seq == seq, outbox.c.state.in_(["sending", "in_doubt", "unconfirmed"]))
             .values(state="sent", settled_at=now, doubt_since=None)
         )
-
-    def take_over(self, lane_id: str, now: datetime) -> int:
-        """Become the lane's owner: a new generation, and every row of an older one is in doubt."""
-        insert_new(self._connection, lane, {"id": lane_id, "gen": 0})
-        self._connection.execute(sa.update(lane).where(lane.c.id == lane_id).values(gen=lane.c.gen + 1))
-        self._connection.execute(
-            sa.update(outbox)
-            .where(outbox.c.lane == lane_id, OPEN, outbox.c.state == "sending")
-            .values(state="in_doubt", doubt_since=now)
-        )
-        return int(self._connection.scalar(sa.select(lane.c.gen).where(lane.c.id == lane_id)) or 0)
-
-    def claim(self, lane_id: str, gen: int, now: datetime, limit: int) -> list[Claimed]:
-        """Mark the next rows `sending`, one a conversation: earlier ones first, later ones wait for those in doubt."""
-        if limit <= 0:
-            return []
-        open_now = self._connection.execute(BUSY, {"lane": lane_id}).all()
-        sending = {found.conversation for found in open_now if found.state == "sending"}
-        doubtful = {found.conversation for found in open_now}
-        taken: list[Claimed] = []
-        for found, root in self._waiting(lane_id, max(64, 4 * limit)):
-            row = _row(found)
-            assert row is not None
-            if self._ended(row, found.not_after, root, now):
-                continue
-            if root is not None and root.state != "sent":  # an edit waits for what it changes, and blocks nobody
-                continue
-            blocked = sending if row.priority == 0 else doubtful  # a reply does not wait for an old doubt
-            if row.conversation not in blocked and found.due_at <= now:
-                taken.append(Claimed(row, root.platform_ref if root else None))
-            sending.add(row.conversation)
-            doubtful.add(row.conversation)
-            if len(taken) == limit:
-                break
-        if taken:
-            self._connection.execute(_SENDING, {"rows": [one.row.seq for one in taken], "at": now, "gen": gen})
-        return taken
-
-    def _waiting(self, lane_id: str, at_once: int) -> Iterator[tuple[Any, Any]]:
-        """Queued rows in order, each with the row that it edits, if any.
-
-        A page at a time: many that wait for one conversation must not hide the others.
-        """
-        priority, after = -1, 0
-        for _ in range(0, AT_MOST, at_once):
-            page = self._connection.execute(
-                CLAIM, {"lane": lane_id, "priority": priority, "after": after, "limit": at_once}
-            ).all()
-            edited = [found.edits for found in page if found.edits is not None]
-            roots = {root.seq: root for root in self._connection.execute(_ROOTS, {"roots": edited})} if edited else {}
-            yield from ((found, roots.get(found.edits)) for found in page)
-            if len(page) < at_once:
-                return
-            priority, after = page[-1].priority, page[-1].seq
-
-    def _ended(self, row: Row, not_after: datetime | None, root: Any, now: datetime) -> bool:
-        """End a row that is not to be sent any more: too late, or a change of what never arrived."""
-        if not_after is not None and not_after < now:
-            self._connection.execute(
-                sa.update(outbox).where(outbox.c.seq == row.seq).values(state="expired", settled_at=now)
-            )
-            return True
-        if root is not None and root.state in NEVER_THERE:
-            self.cancel([row.seq], now)
-            return True
-        return False
-
-    def settle(
-        self,
-        seq: int,
-        gen: int,
-        to: str,
-        now: datetime,
-        *,
-        ref: str | None = None,
-        why: str | None = None,
-        due: datetime | None = None,
-        counted: bool = True,
-    ) -> bool:
-        """Write what became of a call; False when another owner took the lane meanwhile (fencing)."""
-        ended = to not in ("queued", "in_doubt")
-        done = self._connection.execute(
-            _SETTLE,
-            {
-                "row": seq,
-                "gen": gen,
-                "to": to,
-                "ref": ref,
-                "why": why,
-                "due": due,
-                "doubt": now if to == "in_doubt" else None,
-                "settled": now if ended else None,
-                "uncounted": 0 if counted else 1,
-            },
-        )
-        if rows(done) == 1:
-            return True
-        refer = {"row": seq, "gen": gen, "ref": ref}
-        return ref is not None and rows(self._connection.execute(_REFER, refer)) == 1
-
-    def doubtful(self, lane_id: str, before: datetime) -> list[Row]:
-        """Rows in doubt since before a moment, oldest first."""
-        found = self._connection.execute(
-            sa.select(*_COLUMNS)
-            .where(outbox.c.lane == lane_id, OPEN, outbox.c.state == "in_doubt", outbox.c.doubt_since <= before)
-            .order_by(outbox.c.seq)
-            .limit(100)
-        )
-        return [row for row in map(_row, found) if row is not None]
-
-    def resolve(self, seq: int, to: str, now: datetime, *, ref: str | None = None, body: Any = None) -> None:
-        """End a doubt: found (`sent`), to be sent once more (`queued`), or for the sender to see (`unconfirmed`)."""
-        values: dict[str, Any] = {"state": to, "doubt_since": None}
-        if ref is not None:
-            values["platform_ref"] = ref
-        if to == "queued":
-            values |= {"resend_count": outbox.c.resend_count + 1, "due_at": now}
-            if body is not None:
-                values["body"] = body
-        else:
-            values["settled_at"] = now
-        self._connection.execute(
-            sa.update(outbox).where(outbox.c.seq == seq, outbox.c.state == "in_doubt").values(values)
-        )
-
-    def move(
-        self, seq: int, gen: int, now: datetime, *, lane_id: str, conversation: str, body: Mapping[str, Any]
-    ) -> bool:
-        """Address a row that surely did not arrive to another account of its member; False if the lane was taken."""
-        done = self._connection.execute(
-            sa.update(outbox)
-            .where(outbox.c.seq == seq, outbox.c.lane_gen == gen, outbox.c.state == "sending")
-            .values(lane=lane_id, conversation=conversation, body=body, state="queued", due_at=now)
-        )
-        self._woken.add(lane_id)
-        return rows(done) == 1
-
-    def next_held(self) -> datetime | None:
-        """When the first row that is held back is due, in any lane."""
-        found: datetime | None = self._connection.scalar(_NEXT_HELD)
-        return found
-
-    def release_due(self, now: datetime) -> int:
-        """Let go of held rows whose time has come."""
-        found = self._connection.execute(RELEASE, {"now": now}).all()
-        if found:
-            # With the moment, so that no more of the index of held rows is read than these.
-            due = sa.and_(HELD, outbox.c.due_at <= found[-1].due_at, outbox.c.seq.in_([row.seq for row in found]))
-            self._connection.execute(sa.update(outbox).where(due).values(state="queued"))
-            self._woken.update(row.lane for row in found)
-        return len(found)
 
     def cancel(self, seqs: Sequence[int], now: datetime) -> int:
         """Cancel rows that have not left yet."""
@@ -514,7 +218,10 @@ class Outbox:
         )
 
     def cancel_about(self, member_number: int, now: datetime, *, only_to: int | None = None) -> int:
-        """Cancel what would name or speak for a member and has not left yet: they hid, left, or are kept apart."""
+        """Cancel what would name or speak for a member and has not left yet: they hid, left, or are kept apart.
+
+        What is on its way back to the queue is cancelled when it is claimed: see `member.narrowed_at`.
+        """
         named = sa.union_all(
             sa.select(outbox_about.c.outbox_seq).where(outbox_about.c.member_id == member_number),
             sa.select(outbox.c.seq).where(outbox.c.on_behalf == member_number),
@@ -526,6 +233,8 @@ class Outbox:
         )
         if only_to is not None:
             statement = statement.where(outbox.c.member_id == only_to)
+        else:
+            self._connection.execute(sa.update(member).where(member.c.id == member_number).values(narrowed_at=now))
         return rows(self._connection.execute(statement.values(state="cancelled", settled_at=now)))
 
     def cancel_to(self, member_number: int, now: datetime) -> int:
@@ -579,13 +288,3 @@ class Outbox:
             sa.select(outbox.c.state, sa.func.count()).where(outbox.c.state != "sent").group_by(outbox.c.state)
         )
         return {row[0]: row[1] for row in found}
-
-
-def waits(attempts: int, half_to_whole: float) -> timedelta:
-    """How long a refused row waits: 2ⁿ seconds, half to one and a half times, ten minutes at most (reliability 1.4)."""
-    wait = min(FIRST_WAIT * int(2 ** min(attempts, 10)), LONGEST_WAIT)
-    return min(wait * (0.5 + half_to_whole), LONGEST_WAIT)
-
-
-def _row(found: Any) -> Row | None:
-    return None if found is None else Row(*found[: len(_COLUMNS)])

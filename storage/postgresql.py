@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,7 +40,9 @@ class PostgresStore:
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
         )
         sa.event.listen(self.engine, "connect", _prepare_postgres)
+        self.time: Callable[[], datetime] | None = None
         self._inline = inline
+        self.alone = inline
         self._closing = False
         self._threads = ThreadPoolExecutor(POOL, "kawan-postgresql")
         self._wakes: list[Callable[[frozenset[str]], None]] = []
@@ -68,7 +71,7 @@ class PostgresStore:
     def _read(self, job: Job[Result]) -> Result:
         with self.engine.connect() as connection:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return job(UnitOfWork(connection))
+            return job(UnitOfWork(connection, self.time))
 
     def now(self, job: Job[Result]) -> Result:
         result, woken = self._transact(job)
@@ -84,7 +87,7 @@ class PostgresStore:
         for tries in range(TRIES):
             try:
                 with self.engine.begin() as connection:
-                    unit = UnitOfWork(connection)
+                    unit = UnitOfWork(connection, self.time)
                     result = job(unit)
                 return result, frozenset(unit.woken)
             except NoConnection as error:

@@ -22,6 +22,8 @@ NOBODY = {
     "joined_at": None,
     "paused_until": None,
     "leaving_at": None,
+    "hours": None,
+    "narrowed_at": None,
 }
 
 

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,6 +85,7 @@ class SqliteStore:
             **options,
         )
         sa.event.listen(self.engine, "connect", _prepare_sqlite)
+        self.time: Callable[[], datetime] | None = None
         self._inline = inline
         self._memory = memory
         self._connection: sa.Connection | None = None
@@ -95,6 +97,7 @@ class SqliteStore:
         self._writer: threading.Thread | None = None
         self._reader = ThreadPoolExecutor(1, "kawan-reader")
         self._traces = False
+        self.alone = True  # a lock beside the file sees to it
         self.longest_hold = 0.0
 
     def forget_wakes(self) -> None:
@@ -130,7 +133,7 @@ class SqliteStore:
             connection.exec_driver_sql("PRAGMA query_only=ON")
             connection.exec_driver_sql("BEGIN")  # one snapshot for the whole read
             try:
-                return job(UnitOfWork(connection))
+                return job(UnitOfWork(connection, self.time))
             finally:
                 connection.exec_driver_sql("ROLLBACK")
                 connection.exec_driver_sql("PRAGMA query_only=OFF")
@@ -234,7 +237,7 @@ class SqliteStore:
     def _run_one(self, waiting: _Waiting, connection: sa.Connection, driver: Any) -> list[UnitOfWork]:
         driver.execute("SAVEPOINT job")
         try:
-            unit = UnitOfWork(connection)
+            unit = UnitOfWork(connection, self.time)
             waiting.result = waiting.job(unit)
         except Exception as error:
             waiting.error = busy(error) if _is_not_the_job(error) else error

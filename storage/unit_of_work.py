@@ -6,10 +6,14 @@ from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
 from storage.audit import Audit
+from storage.broadcasts import Broadcasts
+from storage.claims import Claims
+from storage.contents import Contents
 from storage.dialogs import Dialogs
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
+from storage.lanes import Lanes, Now
 from storage.members import Members
 from storage.outbox import Outbox
 from storage.privacy import Privacy
@@ -22,8 +26,9 @@ from storage.search import Search
 class UnitOfWork:
     """Made by the store for each job; the store commits or rolls back, never the job."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, time: Now | None = None) -> None:
         self.connection = connection
+        self._time = time
         self.woken: set[str] = set()  # lanes that have new rows, told to their relays after the commit
         self.wiped = False  # words were erased: no copy may stay in a log of the database
 
@@ -60,6 +65,10 @@ class UnitOfWork:
         return Invites(self.connection, self.wipes)
 
     @cached_property
+    def broadcasts(self) -> Broadcasts:
+        return Broadcasts(self.connection)
+
+    @cached_property
     def dialogs(self) -> Dialogs:
         return Dialogs(self.connection)
 
@@ -74,6 +83,18 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def contents(self) -> Contents:
+        return Contents(self.connection, self.outbox, self.woken, self.wipes)
+
+    @cached_property
+    def claims(self) -> Claims:
+        return Claims(self.connection, self.woken)
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        return Lanes(self.connection, self.woken, self._time)
 
     @cached_property
     def audit(self) -> Audit:

@@ -89,8 +89,8 @@ def press(chat: Chat, who: Person, action: str, value: str, *, settle: bool = Tr
         )  # fmt: skip
         row = unit.outbox.by_key(key)
         assert row is not None
-        unit.outbox.claim(who.address.lane, 0, chat.clock.now(), 1)
-        unit.outbox.settle(row.seq, 0, "sent", chat.clock.now(), ref=encode(key))
+        unit.claims.claim(who.address.lane, 0, chat.clock.now(), 1)
+        unit.claims.settle(row.seq, 0, "sent", chat.clock.now(), ref=encode(key))
 
     chat.store.now(give)
     handle = button_handle(encode(key), 0)

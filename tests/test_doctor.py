@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage import UnitOfWork, open_store
+from storage.lanes import Taken
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault
 from tests.storage.people import LANE, NOW, new_row
 from tests.test_setup import TOKEN, Place, Ran
@@ -134,11 +135,13 @@ def test_messages_that_did_not_arrive_are_counted(place: Place) -> None:
         store = open_store(f"sqlite:///{place.folder / 'kawan.db'}", inline=True)
 
         def job(unit: UnitOfWork) -> None:
-            gen = unit.outbox.take_over(LANE, NOW)
+            taken = unit.lanes.take(LANE, "me", NOW)
+            assert isinstance(taken, Taken)
+            gen = taken.held.gen
             for number in range(len(STATES)):
                 new_row(unit, f"dm:{number}")
-            for claimed, state in zip(unit.outbox.claim(LANE, gen, NOW, 9), STATES, strict=True):
-                unit.outbox.settle(claimed.row.seq, gen, state, NOW)
+            for claimed, state in zip(unit.claims.claim(LANE, gen, NOW, 9), STATES, strict=True):
+                unit.claims.settle(claimed.row.seq, gen, state, NOW)
 
         store.now(job)
         store.close()

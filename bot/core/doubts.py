@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from bot.core.adapter import Absent, Sent
 from bot.core.replies import Content
 from storage import UnitOfWork
-from storage.outbox import SETTLE, Row
+from storage.claims import SETTLE
+from storage.outbox import Row
 
 ASK_AGAIN = timedelta(seconds=30)
 STOP_ASKING = timedelta(hours=1)
@@ -34,14 +35,14 @@ class Doubts:
 
     def due(self, unit: UnitOfWork, lane: str, now: datetime) -> list[Row]:
         """End the doubts that need no answer, and return the rows that the platform is to be asked about now."""
-        found = unit.outbox.doubtful(lane, now)
+        found = unit.claims.doubtful(lane, now)
         self._open = bool(found)
         for seq in self._asked.keys() - {row.seq for row in found}:
             del self._asked[seq]
         to_ask: list[Row] = []
         for row in found:
             if row.edits is not None:  # it can be repeated
-                unit.outbox.resolve(row.seq, "queued", now)
+                unit.claims.resolve(row.seq, "queued", now)
             elif not self._can_be_asked(row):
                 if self._is_over(row, now):
                     self._end_blindly(unit, row, now)
@@ -53,11 +54,11 @@ class Doubts:
     def answered(self, unit: UnitOfWork, row: Row, found: Found, now: datetime) -> None:
         """What the platform knows of a row: found, surely not there, or nothing."""
         if isinstance(found, Sent):
-            unit.outbox.resolve(row.seq, "sent", now, ref=found.ref)
+            unit.claims.resolve(row.seq, "sent", now, ref=found.ref)
         elif isinstance(found, Absent) and self._is_over(row, now):
-            unit.outbox.resolve(row.seq, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
+            unit.claims.resolve(row.seq, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
         elif found is None and row.doubt_since is not None and now - row.doubt_since >= STOP_ASKING:
-            unit.outbox.resolve(row.seq, "unconfirmed", now)
+            unit.claims.resolve(row.seq, "unconfirmed", now)
 
     def _can_be_asked(self, row: Row) -> bool:
         return self._tells and row.conversation.startswith("dm:")
@@ -75,8 +76,8 @@ class Doubts:
     def _end_blindly(self, unit: UnitOfWork, row: Row, now: datetime) -> None:
         """What must arrive is said once more, with a word that it may be a repeat; the rest is shown as unconfirmed."""
         if row.once or row.resend_count >= BLIND_RESENDS or self._again is None or not row.body:
-            unit.outbox.resolve(row.seq, "unconfirmed", now)
+            unit.claims.resolve(row.seq, "unconfirmed", now)
             return
         content = Content.from_json(row.body)
         said = "\n\n".join(part for part in (self._again(content.language), content.text) if part)
-        unit.outbox.resolve(row.seq, "queued", now, body=replace(content, text=said).as_json())
+        unit.claims.resolve(row.seq, "queued", now, body=replace(content, text=said).as_json())

@@ -6,18 +6,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage import Store, UnitOfWork
-from storage.outbox import LONGEST_WAIT, Claimed, outbox, outbox_about, waits
+from storage.claims import LONGEST_WAIT, Claimed, waits
+from storage.lanes import Taken
+from storage.outbox import outbox, outbox_about
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member, new_row
 
 LATER = NOW + HOUR
 
 
 def own_lane(unit: UnitOfWork) -> int:
-    return unit.outbox.take_over(LANE, NOW)
+    taken = unit.lanes.take(LANE, "me", NOW)
+    assert isinstance(taken, Taken)
+    return taken.held.gen
 
 
 def claim(unit: UnitOfWork, gen: int, limit: int = 30) -> list[Claimed]:
-    return unit.outbox.claim(LANE, gen, NOW, limit)
+    return unit.claims.claim(LANE, gen, NOW, limit)
 
 
 def claimed(unit: UnitOfWork, gen: int, limit: int = 30) -> list[int]:
@@ -25,7 +29,7 @@ def claimed(unit: UnitOfWork, gen: int, limit: int = 30) -> list[int]:
 
 
 def sent(unit: UnitOfWork, gen: int, seq: int, ref: str = "ref") -> None:
-    assert unit.outbox.settle(seq, gen, "sent", NOW, ref=ref)
+    assert unit.claims.settle(seq, gen, "sent", NOW, ref=ref)
 
 
 def state(unit: UnitOfWork, seq: int) -> str:
@@ -96,13 +100,13 @@ def test_a_row_that_was_refused_waits_and_so_do_the_later_ones_of_its_conversati
         gen = own_lane(unit)
         first, second = new_row(unit, "dm:A"), new_row(unit, "dm:A")
         assert claimed(unit, gen) == [first]
-        assert unit.outbox.settle(first, gen, "queued", NOW, why="no connection", due=LATER)
+        assert unit.claims.settle(first, gen, "queued", NOW, why="no connection", due=LATER)
         assert claimed(unit, gen) == []
-        assert [one.row.seq for one in unit.outbox.claim(LANE, gen, LATER, 30)] == [first]
+        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 30)] == [first]
         row = unit.outbox.get(first)
         assert row is not None
         assert row.attempts == 2
-        assert unit.outbox.settle(first, gen, "queued", NOW, due=NOW, counted=False)
+        assert unit.claims.settle(first, gen, "queued", NOW, due=NOW, counted=False)
         assert claimed(unit, gen) == [first]
         assert state(unit, second) == "queued"
         again = unit.outbox.get(first)
@@ -117,15 +121,15 @@ def test_a_message_in_doubt_holds_back_what_follows_but_not_a_reply(store: Store
         gen = own_lane(unit)
         doubtful = new_row(unit, "dm:A", priority=2)
         assert claimed(unit, gen) == [doubtful]
-        assert unit.outbox.settle(doubtful, gen, "in_doubt", NOW, why="timeout")
+        assert unit.claims.settle(doubtful, gen, "in_doubt", NOW, why="timeout")
         question = new_row(unit, "dm:A", priority=2)
         assert claimed(unit, gen) == []
         reply = new_row(unit, "dm:A", priority=0)
         assert claimed(unit, gen) == [reply]
         sent(unit, gen, reply)
-        assert [row.seq for row in unit.outbox.doubtful(LANE, NOW)] == [doubtful]
-        assert unit.outbox.doubtful(LANE, NOW - HOUR) == []
-        unit.outbox.resolve(doubtful, "unconfirmed", LATER)
+        assert [row.seq for row in unit.claims.doubtful(LANE, NOW)] == [doubtful]
+        assert unit.claims.doubtful(LANE, NOW - HOUR) == []
+        unit.claims.resolve(doubtful, "unconfirmed", LATER)
         assert state(unit, doubtful) == "unconfirmed"
         assert claimed(unit, gen) == [question]
 
@@ -137,15 +141,15 @@ def test_a_doubt_may_end_found_or_be_sent_once_more(store: Store) -> None:
         gen = own_lane(unit)
         found, lost = new_row(unit, "dm:A"), new_row(unit, "dm:B")
         for seq in claimed(unit, gen):
-            unit.outbox.settle(seq, gen, "in_doubt", NOW)
-        unit.outbox.resolve(found, "sent", LATER, ref="r1")
-        unit.outbox.resolve(lost, "queued", LATER, body={"text": "In case this did not reach you: hello"})
+            unit.claims.settle(seq, gen, "in_doubt", NOW)
+        unit.claims.resolve(found, "sent", LATER, ref="r1")
+        unit.claims.resolve(lost, "queued", LATER, body={"text": "In case this did not reach you: hello"})
         rows = [unit.outbox.get(found), unit.outbox.get(lost)]
         assert rows[0] is not None
         assert rows[1] is not None
         assert (rows[0].state, rows[0].platform_ref) == ("sent", "r1")
         assert (rows[1].state, rows[1].resend_count) == ("queued", 1)
-        unit.outbox.resolve(found, "queued", LATER)  # no longer in doubt: nothing happens
+        unit.claims.resolve(found, "queued", LATER)  # no longer in doubt: nothing happens
         assert state(unit, found) == "sent"
 
     store.now(job)
@@ -159,11 +163,11 @@ def test_who_lost_the_lane_cannot_settle_and_what_it_was_sending_is_in_doubt(sto
         new = own_lane(unit)
         assert new == old + 1
         assert state(unit, row) == "in_doubt"
-        assert not unit.outbox.settle(row, old, "sent", NOW, ref="late")
+        assert not unit.claims.settle(row, old, "sent", NOW, ref="late")
         assert state(unit, row) == "in_doubt"
-        unit.outbox.resolve(row, "queued", NOW)
+        unit.claims.resolve(row, "queued", NOW)
         assert claimed(unit, new) == [row]
-        assert not unit.outbox.settle(row, old, "failed", NOW)  # sending again, and not by the one who asks
+        assert not unit.claims.settle(row, old, "failed", NOW)  # sending again, and not by the one who asks
         assert state(unit, row) == "sending"
         sent(unit, new, row)
 
@@ -176,7 +180,7 @@ def test_a_settled_row_is_not_settled_again(store: Store) -> None:
         row = new_row(unit)
         claim(unit, gen)
         sent(unit, gen, row)
-        assert not unit.outbox.settle(row, gen, "failed", NOW)
+        assert not unit.claims.settle(row, gen, "failed", NOW)
         assert state(unit, row) == "sent"
 
     store.now(job)
@@ -189,7 +193,7 @@ def test_a_press_that_is_faster_than_the_platforms_answer_keeps_the_reference(st
         claim(unit, gen)
         unit.outbox.arrived(row, NOW)
         assert state(unit, row) == "sent"
-        assert unit.outbox.settle(row, gen, "sent", NOW, ref="r9")
+        assert unit.claims.settle(row, gen, "sent", NOW, ref="r9")
         edit(unit, row, "changed", 1)
         assert [one.root_ref for one in claim(unit, gen)] == ["r9"]
 
@@ -201,7 +205,7 @@ def test_a_press_settles_a_doubt(store: Store) -> None:
         gen = own_lane(unit)
         row = new_row(unit)
         claim(unit, gen)
-        unit.outbox.settle(row, gen, "in_doubt", NOW)
+        unit.claims.settle(row, gen, "in_doubt", NOW)
         unit.outbox.arrived(row, NOW)
         assert state(unit, row) == "sent"
         queued = new_row(unit)
@@ -271,7 +275,7 @@ def test_a_message_that_came_back_to_the_queue_says_the_newest_words_once(store:
         row = new_row(unit)
         claim(unit, gen)
         edit(unit, row, "old edit", 1)
-        unit.outbox.settle(row, gen, "queued", NOW, due=NOW)
+        unit.claims.settle(row, gen, "queued", NOW, due=NOW)
         edit(unit, row, "newest", 2)
         assert body(unit, row) == {"text": "newest"}
         claim(unit, gen)
@@ -290,7 +294,7 @@ def test_an_edit_of_what_never_arrived_is_cancelled(store: Store) -> None:
             row = new_row(unit, f"dm:{end}")
             claim(unit, gen)
             edit(unit, row, "changed", 1)
-            unit.outbox.settle(row, gen, end, NOW)
+            unit.claims.settle(row, gen, end, NOW)
             assert claim(unit, gen) == []
             assert [one[0] for one in edits_of(unit, row)] == ["cancelled"]
             edit(unit, row, "again", 2)
@@ -306,12 +310,12 @@ def test_what_is_held_leaves_when_its_time_has_come(store: Store) -> None:
         now = new_row(unit, "dm:B", at=NOW)
         assert claimed(unit, gen) == [now]
         unit.woken.clear()
-        assert unit.outbox.release_due(NOW) == 0
+        assert unit.claims.release_due(NOW) == 0
         assert unit.woken == set()
-        assert unit.outbox.release_due(LATER) == 1
+        assert unit.claims.release_due(LATER) == 1
         assert unit.woken == {LANE}
         assert claimed(unit, gen) == [] or state(unit, held) == "queued"
-        assert [one.row.seq for one in unit.outbox.claim(LANE, gen, LATER, 5)] == [held]
+        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 5)] == [held]
 
     store.now(job)
 

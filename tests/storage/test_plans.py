@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ import sqlalchemy as sa
 from storage import Store, UnitOfWork
 from storage.access import Viewer
 from storage.base import metadata
+from storage.lanes import Taken
 from storage.search import Clause, key_row
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member
 
 MANY = 4000
 SMALL = {"cohort", "lane", "meta", "CONSTANT"}  # a few rows for ever, or none
 Plan = tuple[str, list[str]]
+KEYS = (number.to_bytes(16) for number in count(2**64))
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
 
 
@@ -62,7 +65,11 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         for scope in ("citizens", "donors", "met"):
             add("search_key", lambda n, kind=kind, keys=keys, scope=scope: key_row(  # type: ignore[misc]
                 cohort, n, kind, f"{'abcdefgh'[n % 8]}open{(n * 13) % keys}", scope))  # fmt: skip
-    add("outbox", lambda n: {"idem": f"i{n}", "key": n.to_bytes(16), "lane": LANE, "conversation": f"dm:U{n % 900}",
+    add("content", lambda n: {"language": "en", "body": {"text": "x"} if n % 50 == 0 else None, "created_at": NOW})
+    contents = unit.connection.scalars(sa.select(metadata.tables["content"].c.id)).all()
+    add("outbox", lambda n: {"content_id": contents[n % 40] if n % 7 == 0 else None, "counted": n % 3 == 0,
+        "sending_at": NOW - n * HOUR, "released": n % 2 == 0, "idem": f"i{n}", "key": n.to_bytes(16),
+        "lane": LANE, "conversation": f"dm:U{n % 900}",
         "member_id": None if n % 97 == 0 else other(n), "class": "once", "kind": "message", "priority": n % 4,
         "body": {"text": "x"} if n % 5 == 0 else None, "cause": "c", "on_behalf": other(n) if n % 50 == 0 else None,
         "state": STATES[n % len(STATES)], "due_at": NOW + (n % 9 - 8) * HOUR, "created_at": NOW,
@@ -133,13 +140,15 @@ def whole_tables(plan: list[str]) -> list[str]:
 
 
 def outbox(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
-    gen = unit.outbox.take_over(LANE, NOW)
-    claimed = unit.outbox.claim(LANE, gen, NOW, 30)
+    taken = unit.lanes.take(LANE, "me", NOW)
+    assert isinstance(taken, Taken)
+    gen = taken.held.gen
+    claimed = unit.claims.claim(LANE, gen, NOW, 30)
     assert claimed
-    unit.outbox.settle(claimed[0].row.seq, gen, "sent", NOW, ref="r")
+    unit.claims.settle(claimed[0].row.seq, gen, "sent", NOW, ref="r")
     unit.outbox.change(claimed[0].row.seq, idem="x", key=bytes(16), body={}, cause="c", now=NOW)
-    assert unit.outbox.doubtful(LANE, NOW)
-    assert unit.outbox.release_due(NOW)
+    assert unit.claims.doubtful(LANE, NOW)
+    assert unit.claims.release_due(NOW)
     unit.outbox.by_key(bytes(16))
     unit.outbox.newest(claimed[0].row.seq)
     unit.outbox.arrived(claimed[1].row.seq, NOW)
@@ -147,6 +156,17 @@ def outbox(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.outbox.cancel_to(some[1], NOW)
     unit.outbox.wipe_to(some[2])
     unit.outbox.wipe(NOW - 7 * DAY, 100)
+
+
+def told_to_many(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    first = unit.connection.scalar(sa.select(sa.func.min(metadata.tables["content"].c.id))) or 0
+    of = range(first, first + 40)
+    assert unit.contents.states(of)["sent"]
+    assert unit.contents.body(of[0]) is None
+    for step in (unit.contents.release, unit.contents.cancel_of):
+        assert step(of, 0, 50, NOW).count
+    assert unit.contents.unsay_of(of, 0, 5, NOW, key=lambda: next(KEYS), cause="c").count
+    unit.contents.forget(NOW + DAY)
 
 
 def members(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
@@ -223,7 +243,7 @@ def full_store(store: Store) -> tuple[Store, int, list[int]]:
 
 def test_nothing_reads_a_whole_table(full_store: tuple[Store, int, list[int]]) -> None:
     store, cohort, some = full_store
-    for act in (outbox, members, introductions, search, erasing):
+    for act in (outbox, told_to_many, members, introductions, search, erasing):
 
         def job(unit: UnitOfWork, act: Callable[[UnitOfWork, int, list[int]], None] = act) -> list[Plan]:
             with plans(unit) as found:

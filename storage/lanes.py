@@ -1,0 +1,143 @@
+"""Lanes: one platform installation each, owned by one process through a lease in the database's own time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage.base import EPOCH, MICROSECOND, Moment, insert_new, rows, table
+from storage.outbox_rows import OPEN, outbox
+
+lane = table(
+    "lane",
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("gen", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", Moment),
+    sa.Column("paused_until", Moment),
+    personal=None,
+)
+
+LEASE = timedelta(seconds=60)
+DEATHS = 3  # as many owners as may die while they send one row
+
+Now = Callable[[], datetime]
+_TIME = {
+    # Milliseconds: SQLite 3.40 has no finer clock.
+    "sqlite": sa.text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"),
+    "postgresql": sa.text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"),
+}
+_LANE = sa.select(lane).where(lane.c.id == sa.bindparam("lane")).with_for_update()
+_KEEP = (
+    sa.update(lane)
+    .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
+    .values(lease_until=sa.bindparam("until", type_=Moment))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lane as its owner holds it: its generation, how long yet, and how long it is to rest."""
+
+    gen: int
+    left: timedelta
+    rest: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lane after a take-over. `lapsed`: its owner before did not give it back. `failed` rows killed too many."""
+
+    held: Held
+    lapsed: bool
+    doubtful: int
+    failed: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Somebody else holds the lane, for so long yet."""
+
+    left: timedelta
+
+
+class Lanes:
+    """Who sends. `time` replaces the database's time where it is simulated."""
+
+    def __init__(self, connection: Connection, woken: set[str], time: Now | None = None) -> None:
+        self._connection = connection
+        self._woken = woken
+        self._time = time
+
+    def now(self) -> datetime:
+        """The database's time: the same for every process that uses it."""
+        if self._time is not None:
+            return self._time()
+        microseconds = int(self._connection.scalar(_TIME[self._connection.dialect.name]) or 0)
+        return EPOCH + microseconds * MICROSECOND
+
+    def take(
+        self, lane_id: str, owner: str, now: datetime, *, lease: timedelta = LEASE, alone: bool = False
+    ) -> Taken | Other:
+        """Become the lane's owner, if nobody is: a new generation, and what an older one was sending is in doubt.
+
+        `alone`: no other process can be there, so that whoever held the lane is dead.
+        """
+        insert_new(self._connection, lane, {"id": lane_id, "gen": 0})
+        found = self._connection.execute(_LANE, {"lane": lane_id}).one()
+        at = self.now()
+        if not alone and found.owner not in (None, owner) and found.lease_until is not None and found.lease_until > at:
+            return Other(found.lease_until - at)
+        gen = found.gen + 1
+        self._connection.execute(
+            sa.update(lane).where(lane.c.id == lane_id).values(gen=gen, owner=owner, lease_until=at + lease)
+        )
+        doubtful, failed = self._inherit(lane_id, now)
+        return Taken(Held(gen, lease, _rest(found.paused_until, at)), found.owner is not None, doubtful, failed)
+
+    def _inherit(self, lane_id: str, now: datetime) -> tuple[int, Sequence[int]]:
+        """What was `sending` is in doubt; a row that killed its owner too often is not tried again."""
+        sending = (outbox.c.lane == lane_id, OPEN, outbox.c.state == "sending")
+        deadly = (*sending, outbox.c.deaths >= DEATHS - 1)
+        failed = self._connection.scalars(
+            sa.update(outbox)
+            .where(*deadly)
+            .values(state="failed", deaths=outbox.c.deaths + 1, last_error="it ends the program", settled_at=now)
+            .returning(outbox.c.seq)
+        ).all()
+        doubtful = self._connection.execute(
+            sa.update(outbox).where(*sending).values(state="in_doubt", deaths=outbox.c.deaths + 1, doubt_since=now)
+        )
+        return rows(doubtful), failed
+
+    def hold(self, lane_id: str, owner: str, gen: int) -> Held | None:
+        """The lane, locked until the transaction ends; None when it is no longer this owner's."""
+        found = self._connection.execute(_LANE, {"lane": lane_id}).one_or_none()
+        if found is None or found.owner != owner or found.gen != gen or found.lease_until is None:
+            return None
+        at = self.now()
+        return Held(gen, found.lease_until - at, _rest(found.paused_until, at))
+
+    def keep(self, lane_id: str, owner: str, gen: int, *, lease: timedelta = LEASE) -> bool:
+        """The heartbeat: hold the lane for a whole lease again; False when another has taken it."""
+        until = self.now() + lease
+        done = self._connection.execute(_KEEP, {"of": lane_id, "by": owner, "in_gen": gen, "until": until})
+        return rows(done) == 1
+
+    def release(self, lane_id: str, owner: str, gen: int) -> None:
+        """Give the lane back: whoever stands by takes it at once."""
+        mine = (lane.c.id == lane_id, lane.c.owner == owner, lane.c.gen == gen)
+        self._connection.execute(sa.update(lane).where(*mine).values(owner=None, lease_until=None))
+        self._woken.add(lane_id)
+
+    def rest(self, lane_id: str, gen: int, duration: timedelta) -> None:
+        """Nothing is sent for so long: the platform said so, and the next owner must know it too."""
+        self._connection.execute(
+            sa.update(lane).where(lane.c.id == lane_id, lane.c.gen == gen).values(paused_until=self.now() + duration)
+        )
+
+
+def _rest(until: datetime | None, at: datetime) -> timedelta:
+    return max(timedelta(0), until - at) if until is not None else timedelta(0)
