@@ -24,5 +24,9 @@ def programme(settings: Settings) -> Programme:
         default_language=of.default_language,
         default_time_zone=of.default_time_zone,
         messages_days=of.messages_days,
+        quiet_from=of.quiet_hours.start,
+        quiet_until=of.quiet_hours.end,
+        hold_minutes=of.hold_minutes,
+        weekly_cap=of.weekly_cap,
         **{name: value for name, value in known.items() if value},  # what is not set keeps the programme's own words
     )

@@ -161,6 +161,7 @@ class ProgrammeSettings(Section):
     default_language: Literal["en", "id", "mn", "fil", "th"] = "en"
     quiet_hours: Annotated[QuietHours, NoDecode, BeforeValidator(_quiet_hours)] = QuietHours(time(20), time(8))
     weekly_cap: Annotated[int, Field(ge=1, le=20)] = 3
+    hold_minutes: Annotated[int, Field(ge=0, le=1440)] = 10
     emergency_contacts: Contacts = ()
     messages_days: Annotated[int, Field(ge=1, le=30)] = 30
     inbox_days: Annotated[int, Field(ge=7, le=3650)] = 30

@@ -17,6 +17,11 @@ from handlers import (
     leaving,
     linking,
     me,
+    message_acts,
+    message_answers,
+    message_results,
+    message_sending,
+    messages,
     mirror,
     mydata,
     people,
@@ -26,6 +31,7 @@ from handlers import (
     reports,
     requests,
     safety,
+    sessions,
     watching,
     wishes,
 )
@@ -56,6 +62,12 @@ router = Router.of(
     glossary.router,
     people.router,  # for facilitators
     invitations.router,
+    messages.router,  # writing to many: the draft and the yes,
+    message_sending.router,  # on its way,
+    message_acts.router,  # stop, remind, withdraw,
+    message_results.router,  # what was answered,
+    sessions.router,  # sessions,
+    message_answers.router,  # and answering, for everybody
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

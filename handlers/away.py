@@ -182,7 +182,7 @@ def read_day(ctx: Context, text: str) -> date:
     typed = UNTIL.sub("", text.strip()[:80]).strip()
     today = _today(ctx)
     example = (today + timedelta(days=14)).isoformat()
-    found = _parsed(typed, ctx.me.language, today)
+    found = parsed_day(typed, ctx.me.language, today)
     if found is None and any(character.isdecimal() for character in typed):
         raise Wrong(
             t("That date does not exist. Please use a date in the next two years, like {example}.", example=example)
@@ -201,7 +201,8 @@ def read_day(ctx: Context, text: str) -> date:
     return found
 
 
-def _parsed(typed: str, language: str, today: date) -> date | None:
+def parsed_day(typed: str, language: str, today: date) -> date | None:
+    """A day as typed in a language or in English; an ambiguous one is the next; None for what is none."""
     try:
         return date.fromisoformat(typed)
     except ValueError:

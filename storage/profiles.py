@@ -23,25 +23,33 @@ profile = table(
     sa.Column("side", sa.Text),
     text("organisation"),
     text("role_title"),
+    # Found by these is an audience of a message.
+    sa.Index("ix_profile_country", "cohort_id", "country", "member_id"),
+    sa.Index("ix_profile_sector", "cohort_id", "sector", "member_id"),
     same_cohort("member_id"),
     personal={"member_id": "delete"},
 )
 
 
-def _listed(name: str, column: str) -> sa.Table:
+def _listed(name: str, column: str, *indexes: sa.Index) -> sa.Table:
     return table(
         name,
         sa.Column("cohort_id", Id, nullable=False),
         sa.Column("member_id", Id, primary_key=True),
         sa.Column(column, sa.Text, primary_key=True),
         sa.Column("place", sa.Integer, nullable=False),
+        *indexes,
         same_cohort("member_id"),
         personal={"member_id": "delete"},
     )
 
 
-member_topic = _listed("member_topic", "topic")
-member_coalition = _listed("member_coalition", "coalition")
+def _found_by(name: str, column: str) -> sa.Table:
+    return _listed(name, column, sa.Index(f"ix_{name}_{column}", "cohort_id", column, "member_id"))
+
+
+member_topic = _found_by("member_topic", "topic")
+member_coalition = _found_by("member_coalition", "coalition")
 member_language = _listed("member_language", "language")
 
 wish = table(  # a need or an offer

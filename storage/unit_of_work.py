@@ -66,7 +66,7 @@ class UnitOfWork:
 
     @cached_property
     def broadcasts(self) -> Broadcasts:
-        return Broadcasts(self.connection)
+        return Broadcasts(self.connection, self.woken)
 
     @cached_property
     def dialogs(self) -> Dialogs:

@@ -21,7 +21,11 @@ from tests.chat import Chat, Person
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
-    *("form:invitations.invite",),
+    *("form:invitations.invite", "form:messages.write", "form:sessions.write"),
+    *("messages.again", "messages.ask", "messages.change", "messages.discard", "messages.kept", "messages.list"),
+    *("messages.new", "messages.open", "messages.remind", "messages.results", "messages.sample", "messages.send"),
+    *("messages.show", "messages.step", "messages.stop", "messages.who", "messages.withdraw", "messages.withdrawn"),
+    *("sessions.change", "sessions.new", "sessions.step"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -37,7 +41,10 @@ ANYTIME = {
     ),
     *("form:joining.questions",),
 }
-CLOCK = {"away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"}
+CLOCK = {
+    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
+    *("messages.card", "messages.step", "sessions.remind"),
+}
 
 # One canary in each class of field; whoever may not see the field must never see the canary.
 FIELDS = {

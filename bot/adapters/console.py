@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.core.adapter import Ack, Envelope, NotSent, Outcome, Sent
+from bot.core.charts import as_text
 from bot.core.cleaning import JOINERS, clean_int, one_line
 from bot.core.events import Address, Command, Event, Message, Press, Sender
 from bot.core.ids import Ids, button_handle, encode
+from bot.core.language import CHART
+from bot.core.pacing import UNLIMITED
 from bot.core.replies import Content, Pressable
 
 PLATFORM = "console"
@@ -138,6 +141,8 @@ class Numbers:
 class ConsoleAdapter:
     """One person at the keyboard. What is written for somebody who is not stays queued in that one's lane."""
 
+    pace = UNLIMITED
+
     def __init__(self, person: str, called: str, screen: Screen, ids: Ids, *, installation: str = "demo") -> None:
         self.person = person
         self.called = called
@@ -215,8 +220,12 @@ class ConsoleAdapter:
                 self._screen.aside(self.called, "A message was deleted.")
             else:
                 self.show(ref, envelope.key, envelope.content, mark="changed" if envelope.edits else "")
+            charts = {file.name: file for file in envelope.content.files if file.source == CHART}
             for name, _, data in envelope.files:
-                self._screen.file(name, data)
+                if name in charts:  # a terminal has no pictures
+                    self._screen.say(as_text(charts[name].data or {}))
+                else:
+                    self._screen.file(name, data)
             self._screen.end()
         except OSError as error:  # the terminal has gone, the disk is full
             return NotSent(type(error).__name__)

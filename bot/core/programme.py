@@ -22,6 +22,10 @@ class Programme:
     default_time_zone: str = "Asia/Bangkok"
     emergency_contacts: str = ""
     messages_days: int = 30
+    quiet_from: time = time(20)  # local; nobody is written to until the other, nor at weekends, unless they chose so
+    quiet_until: time = time(8)
+    hold_minutes: int = 10
+    weekly_cap: int = 3
     searches_an_hour: int = 60
     buyers_and_bidders_apart: bool = True
     fictional: bool = False

@@ -44,12 +44,9 @@ class Scheduler:
     async def tick(self) -> None:
         """Handle every timer that is due, each in a transaction of its own, then forget what is too old."""
         try:
-            while True:
-                due = await self._store.run(self._due, Turn.TICK)
+            while due := await self._store.run(self._due, Turn.TICK):  # long work sets its next step due at once
                 for timer in due:
                     await self._handle(timer)
-                if len(due) < AT_ONCE:
-                    break
             await self._store.run(self._tidy, Turn.BULK)
         except Busy as busy:
             log.warning("tick_put_off", why=str(busy))
