@@ -20,6 +20,7 @@ from bot.core.adapter import Ack, Envelope, Outcome, Sent
 from bot.core.clock import SystemClock
 from bot.core.events import Address, Event, Message, Sender
 from bot.core.ids import encode
+from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
 from bot.core.replies import Content
 from storage import Store, UnitOfWork, open_store
@@ -36,6 +37,7 @@ class FileAdapter:
 
     name = PLATFORM
     lane = f"{PLATFORM}:{INSTALLATION}"
+    pace = UNLIMITED
 
     def __init__(self, file: Path) -> None:
         self._file = file

@@ -14,15 +14,19 @@ from bot.core.context import Context, Engine
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
+from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.language import CHART, Reader, load_language
+from bot.core.posting import FileSource
 from bot.core.programme import Programme
-from bot.core.relay import FINISHING, FileSource, Relay
+from bot.core.relay import FINISHING, Relay
 from bot.core.replies import File, t
 from bot.core.router import FileMaker, Role
 from bot.core.scheduler import Scheduler
+from bot.domain.hours import Hours
 from handlers import router
 from storage import Store, Turn, UnitOfWork
+from storage.attention import Limits
 from storage.claims import SETTLE
 
 Commands = list[tuple[str, str]]
@@ -60,6 +64,7 @@ class Kawan:
     relays: tuple[Relay, ...]
     adapters: tuple[Adapter, ...]
     clock: Clock
+    figures: Figures
 
     async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
@@ -67,6 +72,7 @@ class Kawan:
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
         """
         self.scheduler.start()
+        hearing = asyncio.create_task(self.store.listen())
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
         listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
@@ -82,6 +88,7 @@ class Kawan:
                     delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
+            hearing.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
     async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
@@ -120,12 +127,21 @@ def build(
     pages: Collection[str] = (),
     tell: Collection[str] = (),
     doubt_lasts: timedelta = SETTLE,
+    alone: bool | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
-    `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived.
+    `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
+    process sends from this database; by default what the store says. A clock that is given is the database's, too.
     """
+    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
     clock = clock or SystemClock()
+    figures = Figures()
+    limits = Limits(
+        weekly_cap=programme.weekly_cap,
+        hours=Hours(programme.quiet_until, programme.quiet_from),
+        buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
+    )
     ids = ids or RandomIds()
     language = load_language()
     parts = {adapter.name: adapter.parts for adapter in adapters}
@@ -137,10 +153,11 @@ def build(
     def again(of: str) -> str:
         return language.say(IN_CASE, Reader(of))
 
-    relays = tuple(
-        Relay(adapter, store, clock, ids, files, Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts))
-        for adapter in adapters
-    )
+    def relay_of(adapter: Adapter) -> Relay:
+        doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
+        return Relay(adapter, store, clock, ids, files, doubts, figures=figures, limits=limits, alone=alone)
+
+    relays = tuple(map(relay_of, adapters))
     for relay in relays:
         store.on_commit(relay.woken)
     return Kawan(
@@ -151,6 +168,7 @@ def build(
         relays=relays,
         adapters=tuple(adapters),
         clock=clock,
+        figures=figures,
     )
 
 

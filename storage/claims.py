@@ -1,6 +1,6 @@
 """The relay's side of the outbox: what it claims next, what became of each call, and how doubts end."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.domain.hours import next_card
+from storage.attention import QUIET_FROM, Attention, Limits, Waits
 from storage.base import Moment, rows
 from storage.outbox_rows import HELD, NEVER_THERE, OPEN, QUEUED, ROWS, Row, as_row, outbox
+from storage.rights import Pending, Rights
 
+USUAL_LIMITS = Limits()
+EXAMINED = 512  # rows whose rights are asked in one claim, when most of them may not leave now
 AT_MOST = 4000  # rows looked at in one claim, when most of them wait for others
 SETTLE = timedelta(seconds=180)
 FIRST_WAIT = timedelta(seconds=2)
@@ -22,9 +27,15 @@ CLAIM = (
         outbox.c.conversation,
         outbox.c.member_id,
         outbox.c.priority,
+        outbox.c.kind,
         outbox.c.edits,
         outbox.c.due_at,
         outbox.c.not_after,
+        outbox.c.on_behalf,
+        outbox.c.purpose,
+        outbox.c.counted,
+        outbox.c.content_id,
+        outbox.c.created_at,
     )
     .where(
         outbox.c.lane == sa.bindparam("lane"),
@@ -37,7 +48,9 @@ CLAIM = (
 _ROOTS = sa.select(outbox.c.seq, outbox.c.state, outbox.c.platform_ref).where(
     outbox.c.seq.in_(sa.bindparam("roots", expanding=True))
 )
-BUSY = sa.select(outbox.c.conversation, outbox.c.state).where(outbox.c.lane == sa.bindparam("lane"), OPEN)
+BUSY = sa.select(outbox.c.conversation, outbox.c.state, outbox.c.seq, outbox.c.lane_gen).where(
+    outbox.c.lane == sa.bindparam("lane"), OPEN
+)
 _SENDING = (
     sa.update(outbox)
     .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state == "queued")
@@ -53,6 +66,11 @@ _TAKEN = ROWS.where(
     outbox.c.state == "sending",
     outbox.c.lane_gen == sa.bindparam("gen"),
 ).order_by(outbox.c.priority, outbox.c.seq)
+_PUT_OFF = (
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("row"), QUEUED)
+    .values(state="held", due_at=sa.bindparam("due", type_=Moment))
+)
 _SETTLE = (
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("row"), outbox.c.lane_gen == sa.bindparam("gen"), outbox.c.state == "sending")
@@ -94,6 +112,15 @@ class Claimed:
     root_ref: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be sent now. `more`: others can be claimed at once; `rests`: some wait for their conversation only."""
+
+    taken: tuple[Claimed, ...] = ()
+    more: bool = False
+    rests: bool = False
+
+
 class Claims:
     """What one lane does with its rows. Every write is fenced by the generation that claimed them."""
 
@@ -102,38 +129,97 @@ class Claims:
         self._woken = woken
 
     def claim(
-        self, lane_id: str, gen: int, now: datetime, limit: int, *, resting: Collection[str] = ()
-    ) -> list[Claimed]:
+        self,
+        lane_id: str,
+        gen: int,
+        now: datetime,
+        limit: int,
+        *,
+        resting: Collection[str] = (),
+        limits: Limits = USUAL_LIMITS,
+        in_hand: Collection[int] | None = None,
+    ) -> Claim:
         """Mark the next rows `sending`, one a conversation: earlier ones first, later ones wait for those in doubt.
 
-        `resting` are conversations that may not be written to yet.
+        `resting` are conversations that may not be written to yet. Rights, quiet hours and the weekly cap are asked
+        here, again, for as many rows at once as can leave. `in_hand` are the rows that their owner knows to be its own:
+        what else it has claimed, in a transaction whose end it was not told, surely never began.
         """
         if limit <= 0:
-            return []
-        open_now = self._connection.execute(BUSY, {"lane": lane_id}).all()
-        sending = {found.conversation for found in open_now if found.state == "sending"} | set(resting)
-        doubtful = {found.conversation for found in open_now} | sending
-        refs: dict[int, str | None] = {}
+            return Claim()
+        attention = Attention(self._connection, limits, now)
+        chosen: dict[int, str | None] = {}
+        batch: list[tuple[Any, Any]] = []
+        size, looked, changed = limit, 0, False
+        busy = self._connection.execute(BUSY, {"lane": lane_id}).all()
+        if in_hand is not None:
+            busy = self._give_back(busy, gen, in_hand)
+        queue = _Queue(busy, resting, now)
         for found, root in self._waiting(lane_id, max(64, 4 * limit)):
             if self._ended(found, root, now):
                 continue
-            if root is not None and root.state != "sent":  # an edit waits for what it changes, and blocks nobody
+            if not queue.lets(found, root):
                 continue
-            blocked = sending if found.priority == 0 else doubtful  # a reply does not wait for an old doubt
-            if found.conversation not in blocked and found.due_at <= now:
-                refs[found.seq] = root.platform_ref if root else None
-            sending.add(found.conversation)
-            doubtful.add(found.conversation)
-            if len(refs) == limit:
-                break
-        return self._mark(refs, gen, now)
+            batch.append((found, root))
+            if len(batch) == size:
+                admitted, held = self._admit(batch, attention, limit - len(chosen))
+                chosen |= admitted
+                changed, looked = changed or held, looked + len(batch)
+                if len(chosen) == limit or looked >= EXAMINED:
+                    return Claim(self._mark(chosen, gen, now), True, queue.rests)
+                batch, size = [], min(4 * size, 256)
+        if batch:
+            admitted, held = self._admit(batch, attention, limit - len(chosen))
+            chosen |= admitted
+            changed = changed or held or len(admitted) < len(batch)
+        return Claim(self._mark(chosen, gen, now), changed, queue.rests)
 
-    def _mark(self, refs: Mapping[int, str | None], gen: int, now: datetime) -> list[Claimed]:
+    def _give_back(self, busy: Sequence[Any], gen: int, in_hand: Collection[int]) -> list[Any]:
+        lost = {row.seq for row in busy if row.state == "sending" and row.lane_gen == gen and row.seq not in in_hand}
+        if lost:
+            self._connection.execute(
+                sa.update(outbox)
+                .where(outbox.c.seq.in_(lost), outbox.c.lane_gen == gen, outbox.c.state == "sending")
+                .values(state="queued", attempts=outbox.c.attempts - 1)
+            )
+        return [row for row in busy if row.seq not in lost]
+
+    def _admit(
+        self, batch: Sequence[tuple[Any, Any]], attention: Attention, limit: int
+    ) -> tuple[dict[int, str | None], bool]:
+        """Those that may leave now, at most `limit`; and whether any other was cancelled or put off."""
+        apart = attention.limits.buyers_and_bidders_apart
+        pending = [_pending(found) for found, _ in batch]
+        rights = Rights(self._connection, pending, buyers_and_bidders_apart=apart)
+        attention.look([found.member_id for found, _ in batch if found.member_id is not None and found.counted])
+        admitted: dict[int, str | None] = {}
+        refused, later = [], []
+        for (found, root), row in zip(batch, pending, strict=True):
+            if len(admitted) == limit:
+                break
+            to = rights.members.get(row.member_id) if row.member_id is not None else None
+            if not rights.allow(row):
+                refused.append(found.seq)
+            elif delay := _delay(attention, found, to):
+                later.append({"row": found.seq, "due": delay})
+            else:
+                admitted[found.seq] = root.platform_ref if root else None
+        if refused:
+            self._end(refused, "cancelled", attention.now)
+        if later:
+            self._connection.execute(_PUT_OFF, later)
+        return admitted, bool(refused or later)
+
+    def _mark(self, refs: Mapping[int, str | None], gen: int, now: datetime) -> tuple[Claimed, ...]:
         if not refs:
-            return []
+            return ()
         self._connection.execute(_SENDING, {"rows": list(refs), "at": now, "gen": gen})
-        taken = map(as_row, self._connection.execute(_TAKEN, {"rows": list(refs), "gen": gen}))
-        return [Claimed(row, refs[row.seq]) for row in taken if row is not None]
+        rows_now = map(as_row, self._connection.execute(_TAKEN, {"rows": list(refs), "gen": gen}))
+        taken = [row for row in rows_now if row is not None]
+        for row in taken:
+            if row.body is None and row.kind != "delete":  # its words were erased while it was on its way
+                self.settle(row.seq, gen, "cancelled", now)
+        return tuple(Claimed(row, refs[row.seq]) for row in taken if row.body is not None or row.kind == "delete")
 
     def _waiting(self, lane_id: str, at_once: int) -> Iterator[tuple[Any, Any]]:
         """Queued rows in order, each with the row that it edits, if any.
@@ -252,3 +338,51 @@ def waits(attempts: int, half_to_whole: float) -> timedelta:
     """How long a refused row waits: 2ⁿ seconds, half to one and a half times, ten minutes at most (reliability 1.4)."""
     wait = min(FIRST_WAIT * int(2 ** min(attempts, 10)), LONGEST_WAIT)
     return min(wait * (0.5 + half_to_whole), LONGEST_WAIT)
+
+
+class _Queue:
+    """Whose turn it is in each conversation: what is earlier in line, on its way or in doubt holds the others back."""
+
+    def __init__(self, open_now: Sequence[Any], resting: Collection[str], now: datetime) -> None:
+        self._sending = {found.conversation for found in open_now if found.state == "sending"}
+        self._doubtful = {found.conversation for found in open_now}
+        self._resting = resting
+        self._now = now
+        self.rests = False
+
+    def lets(self, found: Any, root: Any) -> bool:
+        """Is it this row's turn? From now on the later ones of its conversation wait for it."""
+        if root is not None and root.state != "sent":  # an edit waits for what it changes, and blocks nobody
+            return False
+        conversation = found.conversation
+        blocked = self._sending if found.priority == 0 else self._doubtful  # a reply does not wait for an old doubt
+        free = conversation not in blocked and found.due_at <= self._now
+        self._sending.add(conversation)
+        self._doubtful.add(conversation)
+        if free and conversation in self._resting:
+            self.rests = True
+            return False
+        return free
+
+
+def _pending(found: Any) -> Pending:
+    return Pending(
+        found.seq,
+        found.member_id,
+        found.on_behalf,
+        found.purpose,
+        found.priority,
+        found.content_id is not None,
+        found.created_at,
+    )
+
+
+def _delay(attention: Attention, found: Any, to: Any) -> datetime | None:
+    """Until when a message waits for its reader, or None when it may go now."""
+    if to is None or found.kind != "message":
+        return None
+    if to.state == "paused" and found.priority >= QUIET_FROM:  # in peace until they are back; looked at again each week
+        card = next_card(attention.now, to.time_zone)
+        until = to.paused_until
+        return min(card, until) if until is not None and until > attention.now else card
+    return attention.delay(Waits(to.id, to.time_zone, to.hours, found.priority, found.counted))

@@ -15,6 +15,8 @@ from storage.unit_of_work import UnitOfWork
 Result = TypeVar("Result")
 Job = Callable[[UnitOfWork], Result]
 
+ALL_LANES = frozenset({"*"})  # what is told when nobody knows which lanes have new rows
+
 
 class Turn(IntEnum):
     """Whose job goes first when several wait."""
@@ -54,6 +56,10 @@ class Store(Protocol):
 
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         """Call `wake` with the lanes that have new rows, after each commit that queued some."""
+        ...
+
+    async def listen(self) -> None:
+        """Wake also for what other processes commit, until cancelled; without any, there is nothing to hear."""
         ...
 
     def forget_wakes(self) -> None:

@@ -1,22 +1,28 @@
 """PostgreSQL: one transaction a job on a pool of connections; deadlocks are tried again."""
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from storage.engine import Busy, Job, Result, Turn, as_json, busy
+from storage.engine import ALL_LANES, Busy, Job, Result, Turn, as_json, busy
 from storage.unit_of_work import UnitOfWork
 
 POOL = 10
 TRIES = 3
 PAUSE_SECONDS = 0.02
+LISTEN_AGAIN = 5.0
+CHANNEL = "kawan_lanes"
+_TELL = sa.text("SELECT pg_notify(:channel, :what)")
 TRY_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock
 
 
@@ -41,6 +47,8 @@ class PostgresStore:
         )
         sa.event.listen(self.engine, "connect", _prepare_postgres)
         self.time: Callable[[], datetime] | None = None
+        self._url = f"postgresql://{rest}"
+        self._name = f"{socket.gethostname()}.{os.getpid()}.{id(self):x}"
         self._inline = inline
         self.alone = inline
         self._closing = False
@@ -53,6 +61,25 @@ class PostgresStore:
 
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         self._wakes.append(wake)
+
+    async def listen(self) -> None:
+        """Wake for what other processes commit, until cancelled; each time the connection is back, for everything."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self._wake(ALL_LANES)  # what was told while nobody listened
+                    async for told in connection.notifies():
+                        who, _, lane = told.payload.partition(" ")
+                        if who != self._name:
+                            self._wake(frozenset((lane,)))
+            except psycopg.Error:
+                await asyncio.sleep(LISTEN_AGAIN)
+
+    def _tell_others(self, connection: sa.Connection, lanes: set[str]) -> None:
+        """With the commit, the owners of these lanes hear of it, in whatever process they are."""
+        for lane in sorted(lanes):
+            connection.execute(_TELL, {"channel": CHANNEL, "what": f"{self._name} {lane}"})
 
     async def run(self, job: Job[Result], turn: Turn = Turn.EVENT) -> Result:
         if self._inline:
@@ -89,6 +116,7 @@ class PostgresStore:
                 with self.engine.begin() as connection:
                     unit = UnitOfWork(connection, self.time)
                     result = job(unit)
+                    self._tell_others(connection, unit.woken)
                 return result, frozenset(unit.woken)
             except NoConnection as error:
                 raise busy(error) from error

@@ -107,6 +107,9 @@ class SqliteStore:
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         self._wakes.append(wake)
 
+    async def listen(self) -> None:
+        """Nobody else writes here."""
+
     async def run(self, job: Job[Result], turn: Turn = Turn.EVENT) -> Result:
         if self._inline:
             return self.now(job)

@@ -13,6 +13,7 @@ from bot.core.adapter import Absent, Ack, Envelope, Outcome, Sent
 from bot.core.clock import SetClock
 from bot.core.events import Address, Command, Event, Message, Press, Sender
 from bot.core.ids import SeededIds, button_handle, code_hash
+from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
 from bot.core.replies import Content as Said
 from bot.domain.profiles import Audience, Preset
@@ -79,6 +80,8 @@ def plain(content: Said) -> str:
 
 class Screens:
     """An adapter that shows what it is given on the screens of people; `outcome` may be set to play a fault."""
+
+    pace = UNLIMITED
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform

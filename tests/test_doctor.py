@@ -140,7 +140,7 @@ def test_messages_that_did_not_arrive_are_counted(place: Place) -> None:
             gen = taken.held.gen
             for number in range(len(STATES)):
                 new_row(unit, f"dm:{number}")
-            for claimed, state in zip(unit.claims.claim(LANE, gen, NOW, 9), STATES, strict=True):
+            for claimed, state in zip(unit.claims.claim(LANE, gen, NOW, 9).taken, STATES, strict=True):
                 unit.claims.settle(claimed.row.seq, gen, state, NOW)
 
         store.now(job)

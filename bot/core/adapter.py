@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core.events import Address, Event
+from bot.core.pacing import Pace
 from bot.core.replies import Content
 
 
@@ -131,6 +132,11 @@ class Adapter(Protocol):
     @property
     def lane(self) -> str:
         """`platform:installation`, known once `run` has started."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the platform takes calls."""
         ...
 
     async def run(self, receive: Callable[[Event], Awaitable[Ack]]) -> None:

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.adapter import Absent, Sent
+from bot.core.figures import Figures
 from bot.core.replies import Content
 from storage import UnitOfWork
 from storage.claims import SETTLE
 from storage.outbox import Row
 
+LOOK_AGAIN = timedelta(seconds=1)
 ASK_AGAIN = timedelta(seconds=30)
+AT_ONCE = 10  # questions to the platform
 STOP_ASKING = timedelta(hours=1)
 RESENDS = 2  # after the platform said that it is not there
 BLIND_RESENDS = 1  # where no platform can say so
@@ -22,12 +26,32 @@ Found = Sent | Absent | None
 class Doubts:
     """One lane's doubts. `tells`: the platform can be asked. `again` says, in a language, that it may be a repeat."""
 
-    def __init__(self, *, tells: bool = False, again: Apologise | None = None, settle: timedelta = SETTLE) -> None:
+    def __init__(
+        self,
+        *,
+        tells: bool = False,
+        again: Apologise | None = None,
+        settle: timedelta = SETTLE,
+        figures: Figures | None = None,
+    ) -> None:
         self._tells = tells
         self._again = again
         self._settle = settle
+        self._figures = figures or Figures()
         self._asked: dict[int, datetime] = {}
+        self._looked: datetime | None = None
         self._open = False
+
+    def begin(self, count: int = 1) -> None:
+        """There are new doubts: they are looked at in the next turn."""
+        self._figures.add("doubt", "begun", count)
+        self._looked = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Is it time to look at the doubts again? Not in every turn: there may be many."""
+        if self._looked is None or now < self._looked:
+            return True
+        return self._open and now - self._looked >= min(LOOK_AGAIN, self._settle)
 
     def pause(self) -> float:
         """For how many seconds nothing needs to be done about a doubt."""
@@ -36,17 +60,18 @@ class Doubts:
     def due(self, unit: UnitOfWork, lane: str, now: datetime) -> list[Row]:
         """End the doubts that need no answer, and return the rows that the platform is to be asked about now."""
         found = unit.claims.doubtful(lane, now)
+        self._looked = now
         self._open = bool(found)
         for seq in self._asked.keys() - {row.seq for row in found}:
             del self._asked[seq]
         to_ask: list[Row] = []
         for row in found:
             if row.edits is not None:  # it can be repeated
-                unit.claims.resolve(row.seq, "queued", now)
+                self._ends(unit, row, "queued", now)
             elif not self._can_be_asked(row):
                 if self._is_over(row, now):
                     self._end_blindly(unit, row, now)
-            elif self._is_to_be_asked(row, now):
+            elif len(to_ask) < AT_ONCE and self._is_to_be_asked(row, now):
                 self._asked[row.seq] = now
                 to_ask.append(row)
         return to_ask
@@ -54,11 +79,17 @@ class Doubts:
     def answered(self, unit: UnitOfWork, row: Row, found: Found, now: datetime) -> None:
         """What the platform knows of a row: found, surely not there, or nothing."""
         if isinstance(found, Sent):
-            unit.claims.resolve(row.seq, "sent", now, ref=found.ref)
+            self._ends(unit, row, "sent", now, ref=found.ref)
         elif isinstance(found, Absent) and self._is_over(row, now):
-            unit.claims.resolve(row.seq, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
+            self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
         elif found is None and row.doubt_since is not None and now - row.doubt_since >= STOP_ASKING:
-            unit.claims.resolve(row.seq, "unconfirmed", now)
+            self._ends(unit, row, "unconfirmed", now)
+
+    def _ends(
+        self, unit: UnitOfWork, row: Row, to: str, now: datetime, *, ref: str | None = None, body: Any = None
+    ) -> None:
+        unit.claims.resolve(row.seq, to, now, ref=ref, body=body)
+        self._figures.add("doubt", {"sent": "found", "queued": "resent"}.get(to, to))
 
     def _can_be_asked(self, row: Row) -> bool:
         return self._tells and row.conversation.startswith("dm:")
@@ -76,8 +107,8 @@ class Doubts:
     def _end_blindly(self, unit: UnitOfWork, row: Row, now: datetime) -> None:
         """What must arrive is said once more, with a word that it may be a repeat; the rest is shown as unconfirmed."""
         if row.once or row.resend_count >= BLIND_RESENDS or self._again is None or not row.body:
-            unit.claims.resolve(row.seq, "unconfirmed", now)
+            self._ends(unit, row, "unconfirmed", now)
             return
         content = Content.from_json(row.body)
         said = "\n\n".join(part for part in (self._again(content.language), content.text) if part)
-        unit.claims.resolve(row.seq, "queued", now, body=replace(content, text=said).as_json())
+        self._ends(unit, row, "queued", now, body=replace(content, text=said).as_json())

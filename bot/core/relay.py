@@ -2,55 +2,41 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 
-from bot.core.adapter import (
-    Adapter,
-    Envelope,
-    NotSent,
-    Outcome,
-    RateLimited,
-    Rejected,
-    Sent,
-    Unknown,
-    Unreachable,
-)
+from bot.core.adapter import Adapter, Envelope, RateLimited
 from bot.core.clock import Clock
 from bot.core.doubts import Doubts
-from bot.core.events import Address
+from bot.core.figures import Figures
 from bot.core.ids import Ids, encode
 from bot.core.log import get_logger
-from bot.core.replies import Content, File
-from storage import Busy, Store, Turn, UnitOfWork
-from storage.claims import Claimed, waits
-from storage.lanes import Taken
+from bot.core.pacing import Pacer
+from bot.core.posting import FileSource, Post
+from bot.core.settling import NotBegun, Settler, Settling, Turned
+from storage import Busy, Store, Turn
+from storage.attention import Limits
+from storage.claims import USUAL_LIMITS, Claimed
+from storage.engine import ALL_LANES
+from storage.lanes import Other, Taken
 from storage.outbox import Row
 
 log = get_logger("kawan.relay")
 
-AT_ONCE = 30
-TICK = 30.0
+AHEAD = 0.2  # seconds: what can start until then is claimed, so that no start waits for a transaction
+HEARTBEAT = 10.0
 SOONEST = 0.02  # seconds; what is due is not looked for more often
 FINISHING = 8.0
 BUSY_WAIT = 1.0
 
-FileSource = Callable[[UnitOfWork, File, datetime], bytes]
-Settling = tuple[Row, Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """What one transaction found: rows to send now, rows to ask the platform about, when held rows are due."""
-
-    claimed: list[Claimed]
-    doubted: list[Row]
-    held_until: datetime | None
+Calls = dict[asyncio.Task[Settling], Claimed]
 
 
 class Relay:
-    """One lane's sender. `sending` is committed before each call; only proof that nothing left allows a second one."""
+    """One lane's sender. `sending` is committed before each call; only proof that nothing left allows a second one.
+
+    `alone`: no other process sends from this database; else the lane is taken only when nobody holds it.
+    """
 
     def __init__(
         self,
@@ -60,19 +46,34 @@ class Relay:
         ids: Ids,
         files: Mapping[str, FileSource],
         doubts: Doubts | None = None,
+        *,
+        figures: Figures | None = None,
+        limits: Limits = USUAL_LIMITS,
+        alone: bool | None = None,
     ) -> None:
         self._adapter = adapter
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._files = files
-        self._doubts = doubts or Doubts()
-        self._wake = asyncio.Event()
+        self.figures = figures or Figures()
+        self._alone = store.alone if alone is None else alone
+        self._post = Post(adapter, store, clock, files)
+        self._doubts = doubts or Doubts(figures=self.figures)
+        self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits)
+        self._pacer = Pacer(adapter.pace)
+        self._stir = asyncio.Event()  # something has happened: a call has ended, a row was written
         self._idle = asyncio.Event()
+        self._owner = ""
         self._gen = 0
-        self._paused_until: datetime | None = None
-        self._held_until: datetime | None = None
-        self._put_off: list[datetime] = []  # when rows that were refused for now may try again
+        self._lease_ends = 0.0  # in the loop's time
+        self._beat_at = 0.0
+        self._rests = False
+        self._look = True  # there may be rows to claim
+        self._chat_at = float("inf")  # when the first conversation for which a row waits may be written to again
+        self._ready: list[tuple[int, int, Claimed]] = []  # claimed, not begun: by priority, then number
+        self._calls: Calls = {}
+        self._outcomes: list[Settling] = []
+        self._turning: asyncio.Task[Turned | None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
 
     @property
@@ -83,38 +84,29 @@ class Relay:
     def has_begun(self) -> bool:
         return self._gen > 0
 
-    async def take_over(self) -> None:
-        """Own the lane: what an earlier owner left `sending` is in doubt from now on."""
-        now = self._clock.now()
-        taken = await self._store.run(
-            lambda unit: unit.lanes.take(self._adapter.lane, "this one", now, alone=True), Turn.RELAY
-        )
-        assert isinstance(taken, Taken)
-        self._gen = taken.held.gen
+    @property
+    def owns(self) -> bool:
+        """Is the lane this process's, as far as it knows?"""
+        return self._gen > 0
 
     def woken(self, lanes: frozenset[str]) -> None:
-        """A commit queued rows for these lanes."""
-        if self._adapter.lane in lanes:
+        """A commit, perhaps of another process, queued rows for these lanes, or gave one back."""
+        if self._adapter.lane in lanes or lanes is ALL_LANES:
             self._idle.clear()
-            self._wake.set()
+            self._look = True
+            self._stir.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; then finish the calls that are in hand."""
-        in_hand: set[asyncio.Task[Settling]] = set()
+        """Deliver until cancelled; then finish the calls that are in hand, and give the lane back."""
         try:
-            await self.take_over()
             while True:
-                try:
-                    in_hand = await self._turn(in_hand)
-                except Busy as busy:  # nothing is forgotten: the same outcomes are settled in the next turn
-                    log.warning("turn_put_off", lane=self._adapter.lane, why=str(busy))
-                    await asyncio.sleep(BUSY_WAIT)
-                await self._pause(in_hand)
+                if not self._gen:
+                    await self._own()
+                await self._turns(until_idle=False)
         except asyncio.CancelledError:
             for asking in self._asking:
                 asking.cancel()
-            if in_hand:
-                await self._settle_last(in_hand)
+            await self._finish()
             raise
 
     async def idle(self) -> None:
@@ -123,148 +115,227 @@ class Relay:
 
     async def drain(self) -> None:
         """Deliver until nothing is due: tests, benchmarks, the terminal read from a pipe."""
-        if not self._gen:
-            await self.take_over()
-        in_hand: set[asyncio.Task[Settling]] = set()
-        while True:
-            in_hand = await self._turn(in_hand)
-            if not in_hand and not self._asking:
-                return
-            await asyncio.wait({*in_hand, *self._asking}, return_when=asyncio.FIRST_COMPLETED)
+        self._stir = asyncio.Event()  # each call may come from another event loop
+        if not self._gen and not await self._take():
+            return
+        self._look = True
+        await self._turns(until_idle=True)
 
-    async def _turn(self, in_hand: set[asyncio.Task[Settling]]) -> set[asyncio.Task[Settling]]:
-        """One transaction: settle what came back, claim the next; then start the calls."""
-        self._wake.clear()
-        back = {task for task in in_hand if task.done()}
-        still = in_hand - back
-        outcomes = [task.result() for task in back]
-        turned = await self._store.run(
-            lambda unit: self._settle_and_claim(unit, outcomes, AT_ONCE - len(still)), Turn.RELAY
+    async def _own(self) -> None:
+        """Stand by until the lane is free, then take it."""
+        while True:
+            self._stir.clear()
+            try:
+                left = await self._take()
+            except Busy as busy:
+                log.warning("lane_put_off", lane=self._adapter.lane, why=str(busy))
+                left = BUSY_WAIT
+            if left is True:
+                return
+            self._idle.set()
+            await self._sleep(min(HEARTBEAT, max(SOONEST, left)))
+
+    async def _take(self) -> bool | float:
+        """Become the lane's owner; else, the seconds for which another process holds it yet."""
+        self._owner = self._owner or encode(self._ids.key())
+        now, began = self._clock.now(), self._time()
+        lane = self._adapter.lane
+        found = await self._store.run(
+            lambda unit: unit.lanes.take(lane, self._owner, now, alone=self._alone), Turn.RELAY
         )
-        self._held_until = turned.held_until
+        if isinstance(found, Other):
+            return found.left.total_seconds()
+        self._gen, self._look, self._rests = found.held.gen, True, False
+        self._holds(began, found.held.left)
+        self._tell_of(found)
+        return True
+
+    def _tell_of(self, found: Taken) -> None:
+        lane = self._adapter.lane
+        self.figures.add("take_over", "lapsed" if found.lapsed else "clean")
+        self._doubts.begin(found.doubtful)
+        if found.lapsed and not self._alone:
+            log.warning("lease_lapsed", lane=lane, in_doubt=found.doubtful)
+        for seq in found.failed:
+            self.figures.add("poison", "row")
+            log.error("poison_message", lane=lane, row=seq)
+
+    async def _turns(self, *, until_idle: bool) -> None:
+        """Send while the lane is ours. One transaction at a time, beside the calls: what came back, what is next."""
+        while self._gen:
+            self._stir.clear()
+            self._collect()
+            if self._turning is not None and self._turning.done():
+                self._take_in(self._turning.result())
+                if not self._gen:
+                    return
+            self._start()
+            if self._turning is None and self._needs_turn():
+                self._turning = asyncio.create_task(self._turn())
+                self._turning.add_done_callback(self._stirred)
+            if self._turning is None and not self._calls and not self._ready:
+                self._idle.set()
+                if until_idle and not self._asking:
+                    return
+            await self._sleep(self._longest())
+
+    def _collect(self) -> None:
+        """What came back. After a refusal nothing more begins: what was claimed goes back into line."""
+        for task in [task for task in self._calls if task.done()]:
+            del self._calls[task]
+            row, outcome = task.result()
+            self._pacer.ended(row.conversation, self._time(), refused=isinstance(outcome, RateLimited))
+            self._outcomes.append((row, outcome))
+            self._rests = self._rests or isinstance(outcome, RateLimited)
+        if self._rests:
+            self._give_back("the lane rests")
+
+    def _give_back(self, why: str) -> None:
+        self._outcomes += [(claimed.row, NotBegun(why)) for _, _, claimed in self._ready]
+        self._ready.clear()
+
+    def _start(self) -> None:
+        """Begin the calls whose time has come, the most urgent first."""
+        while self._ready and not self._rests and self._pacer.ready_at(self._time()) <= self._time():
+            _, _, claimed = heapq.heappop(self._ready)
+            self._pacer.starts(self._time())
+            task = asyncio.create_task(self._deliver(claimed))
+            task.add_done_callback(self._stirred)
+            self._calls[task] = claimed
+
+    def _needs_turn(self) -> bool:
+        now = self._time()
+        if self._outcomes or now >= self._beat_at or self._settler.is_due(self._clock.now()):
+            return True
+        if now >= self._chat_at:
+            return True
+        return self._look and not self._rests and self._room() > 0
+
+    def _room(self) -> int:
+        return max(0, self._pacer.room(self._time(), AHEAD) - len(self._ready))
+
+    async def _turn(self) -> Turned | None:
+        """One transaction; None when it was put off, and nothing of it is forgotten."""
+        settling = list(self._outcomes)
+        began, room = self._time(), self._room()
+        self._look = room == 0  # then, what this turn sets free is looked for in the next
+        resting = self._pacer.resting(began)
+        in_hand = {claimed.row.seq for claimed in (*self._calls.values(), *(one for _, _, one in self._ready))}
+        try:
+            turned = await self._store.run(
+                lambda unit: self._settler.turn(unit, self._owner, self._gen, settling, room, resting, in_hand),
+                Turn.RELAY,
+            )
+        except Busy as busy:
+            log.warning("turn_put_off", lane=self._adapter.lane, why=str(busy))
+            self._look = True
+            await asyncio.sleep(BUSY_WAIT)
+            return None
+        del self._outcomes[: len(settling)]
+        if turned.held is not None:
+            self._holds(began, turned.held.left)
+        return turned
+
+    def _take_in(self, turned: Turned | None) -> None:
+        self._turning = None
+        if turned is None:
+            return
+        if turned.held is None:
+            self._lost()
+            return
+        rested, self._rests = self._rests, turned.held.rest > timedelta(0)
+        self._chat_at = self._pacer.next_rested(self._time()) if turned.claim.rests else float("inf")
+        missed = turned.claim.rests and self._chat_at == float("inf")  # it may be written to again by now
+        self._look = self._look or turned.claim.more or rested or missed
+        for claimed in turned.claim.taken:
+            heapq.heappush(self._ready, (claimed.row.priority, claimed.row.seq, claimed))
         for row in turned.doubted:
             asking = asyncio.create_task(self._look_up(row))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
-        return still | {asyncio.create_task(self._deliver(one)) for one in turned.claimed}
+            asking.add_done_callback(self._stirred)
 
-    async def _pause(self, in_hand: set[asyncio.Task[Settling]]) -> None:
-        if self._wake.is_set():
-            return
-        if not in_hand:
-            self._idle.set()
-        woken = asyncio.create_task(self._wake.wait())
-        try:
-            await asyncio.wait({woken, *in_hand}, timeout=self._longest(), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
+    def _lost(self) -> None:
+        """Another process has the lane: what we still hold is its doubt now, and we write nothing any more."""
+        log.warning("lane_lost", lane=self._adapter.lane, in_hand=len(self._calls) + len(self._ready))
+        self.figures.add("lease", "lost")
+        for task in self._calls:
+            task.cancel()
+        self._calls.clear()
+        self._ready.clear()
+        self._outcomes.clear()
+        self._pacer = Pacer(self._adapter.pace)
+        self._gen = 0
 
-    def _longest(self) -> float:
-        """Seconds until something is due, as far as is known; what another process put into the queue waits a tick."""
-        now = self._clock.now()
-        paused = self._paused_until if self._paused_until is not None and self._paused_until > now else None
-        known = [at for at in (self._held_until, paused, *self._put_off[:1]) if at is not None]
-        waiting = min(((at - now).total_seconds() for at in known), default=TICK)
-        return min(TICK, max(SOONEST, waiting), self._doubts.pause())
+    def _holds(self, began: float, left: timedelta) -> None:
+        self._lease_ends = began + left.total_seconds()
+        self._beat_at = began + HEARTBEAT
 
-    async def _settle_last(self, in_hand: set[asyncio.Task[Settling]]) -> None:
-        await asyncio.wait(in_hand, timeout=FINISHING)
-        outcomes = [task.result() for task in in_hand if task.done() and not task.cancelled()]
-        await self._store.run(lambda unit: self._settle_and_claim(unit, outcomes, 0), Turn.RELAY)
+    async def _deliver(self, claimed: Claimed) -> Settling:
+        """One call, unless the lease might end before it does."""
+        row = claimed.row
+        envelope = await self._post.envelope(claimed)
+        if isinstance(envelope, Envelope) and not self._has_time():
+            return row, NotBegun("the lease ends")
+        return row, await self._post.send(row, envelope)
 
-    def _settle_and_claim(self, unit: UnitOfWork, outcomes: list[Settling], room: int) -> Turned:
-        now = self._clock.now()
-        for row, outcome in outcomes:
-            self._settle(unit, row, outcome, now)
-        while self._put_off and self._put_off[0] <= now:
-            heapq.heappop(self._put_off)
-        held = unit.claims.next_held()
-        if held is not None and held <= now:
-            unit.claims.release_due(now)
-            held = unit.claims.next_held()
-        doubted = self._doubts.due(unit, self._adapter.lane, now) if room else []
-        if self._paused_until is not None and now < self._paused_until:
-            return Turned([], doubted, held)
-        return Turned(unit.claims.claim(self._adapter.lane, self._gen, now, room), doubted, held)
-
-    def _settle(self, unit: UnitOfWork, row: Row, outcome: Outcome, now: datetime) -> None:
-        settle = unit.claims.settle
-        match outcome:
-            case Sent(ref):
-                settle(row.seq, self._gen, "sent", now, ref=ref)
-            case NotSent(why):
-                self._try_again(unit, row, now + waits(row.attempts, self._ids.key()[0] / 255), why)
-            case RateLimited(retry_after):
-                self._paused_until = now + timedelta(seconds=retry_after)
-                settle(row.seq, self._gen, "queued", now, due=self._paused_until, counted=False)
-            case Unreachable(why):
-                self._not_there(unit, row, why, now)
-            case Rejected(why):
-                log.error("message_refused", lane=self._adapter.lane, row=row.seq)
-                settle(row.seq, self._gen, "failed", now, why=why)
-            case Unknown(why) if row.edits is not None:  # an edit can be repeated
-                self._try_again(unit, row, now + waits(row.attempts, 0.5), why)
-            case Unknown(why):
-                settle(row.seq, self._gen, "in_doubt", now, why=why)
-
-    def _try_again(self, unit: UnitOfWork, row: Row, due: datetime, why: str) -> None:
-        unit.claims.settle(row.seq, self._gen, "queued", self._clock.now(), why=why, due=due)
-        heapq.heappush(self._put_off, due)
-
-    def _not_there(self, unit: UnitOfWork, row: Row, why: str, now: datetime) -> None:
-        """This account cannot be reached; nothing left, so the same row may go to the member's other one."""
-        here = self._address(row)
-        kind, _, account = row.conversation.partition(":")
-        if kind == "dm":
-            unit.members.set_reachable(here.platform, here.installation, account, False)
-        other = unit.members.where(row.member_id) if row.member_id is not None and row.edits is None else None
-        there = Address(other.platform, other.installation, other.conversation) if other and other.reachable else None
-        if kind == "dm" and there is not None and there != here:
-            unit.claims.move(row.seq, self._gen, now, lane_id=there.lane, conversation=there.conversation)
-            return
-        unit.claims.settle(row.seq, self._gen, "unreachable", now, why=why)
+    def _has_time(self) -> bool:
+        return self._time() + self._adapter.pace.timeout < self._lease_ends
 
     async def _look_up(self, row: Row) -> None:
         """Ask the platform what became of a row in doubt; another transaction writes the answer down."""
+        found = await self._post.look_up(row)
         try:
-            found = await self._adapter.look_up(self._envelope(row, None))
-        except Exception as error:  # an adapter's mistake must not stop the lane
-            log.error("look_up_failed", lane=self._adapter.lane, row=row.seq, kind=type(error).__name__)
-            found = None
-        now = self._clock.now()
-        try:
-            await self._store.run(lambda unit: self._doubts.answered(unit, row, found, now), Turn.RELAY)
+            await self._store.run(
+                lambda unit: self._settler.answered(unit, self._owner, self._gen, row, found), Turn.RELAY
+            )
         except Busy as busy:  # it is asked again
             log.warning("answer_put_off", lane=self._adapter.lane, why=str(busy))
-        self._wake.set()
+        self._look = True
 
-    async def _deliver(self, claimed: Claimed) -> Settling:
-        row = claimed.row
+    async def _finish(self) -> None:
+        """Begin nothing more, let the calls end, write down what became of them, and give the lane back."""
+        if self._turning is not None:
+            self._take_in(await self._turning)
+        if not self._gen:
+            return
+        self._give_back("stopping")
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=FINISHING)
+        self._collect()
+        settling, gen = list(self._outcomes), self._gen
+        self._gen = 0
         try:
-            content = Content.from_json(row.body or {"text": ""})
-            files = tuple([await self._file(file) for file in content.files])
-            return row, await self._adapter.send(self._envelope(row, claimed.root_ref, files))
-        except Exception as error:  # an adapter's mistake must not stop the lane
-            log.error("send_failed", lane=self._adapter.lane, row=row.seq, kind=type(error).__name__)
-            return row, Unknown(type(error).__name__)
+            await self._store.run(lambda unit: self._settler.last(unit, self._owner, gen, settling), Turn.RELAY)
+        except Busy as busy:  # whoever takes the lane next finds what was sent in doubt
+            log.warning("lane_not_given_back", lane=self._adapter.lane, why=str(busy))
 
-    def _envelope(self, row: Row, root_ref: str | None, files: tuple[tuple[str, str, bytes], ...] = ()) -> Envelope:
-        """A first attempt is the one to look for; of a later one only the row's own age is certain."""
-        attempted = row.created_at if row.resend_count else row.sending_at
-        return Envelope(
-            key=encode(row.key),
-            address=self._address(row),
-            content=Content.from_json(row.body or {"text": ""}),
-            edits=root_ref if row.edits is not None else None,
-            files=files,
-            attempted_at=attempted.timestamp() if attempted else None,
-        )
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
 
-    async def _file(self, file: File) -> tuple[str, str, bytes]:
-        now = self._clock.now()
-        made = await self._store.read(lambda unit: self._files[file.source](unit, file, now))
-        return file.name, file.media_type, made
+    def _stirred(self, _task: object) -> None:
+        self._stir.set()
 
-    def _address(self, row: Row) -> Address:
-        platform, _, installation = row.lane.partition(":")
-        return Address(platform, installation, row.conversation)
+    async def _sleep(self, seconds: float) -> None:
+        """Until something happens, for so many seconds at most."""
+        if self._stir.is_set():
+            await asyncio.sleep(0)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stir.wait()
+        except TimeoutError:
+            pass
+
+    def _longest(self) -> float:
+        """Seconds until something is due; what another process put into line is told by the database."""
+        now = self._time()
+        moments = [self._beat_at]
+        if self._turning is None:
+            if self._look and not self._rests and not self._ready:
+                moments.append(self._pacer.ready_at(now) - AHEAD)
+            moments += [self._chat_at, now + max(SOONEST, self._settler.pause(self._clock.now()))]
+        soonest = max(0.001, min(moments) - now)
+        if self._ready and not self._rests:
+            soonest = min(soonest, max(0.0, self._pacer.ready_at(now) - now))
+        return soonest

@@ -21,7 +21,7 @@ def own_lane(unit: UnitOfWork) -> int:
 
 
 def claim(unit: UnitOfWork, gen: int, limit: int = 30) -> list[Claimed]:
-    return unit.claims.claim(LANE, gen, NOW, limit)
+    return list(unit.claims.claim(LANE, gen, NOW, limit).taken)
 
 
 def claimed(unit: UnitOfWork, gen: int, limit: int = 30) -> list[int]:
@@ -102,7 +102,7 @@ def test_a_row_that_was_refused_waits_and_so_do_the_later_ones_of_its_conversati
         assert claimed(unit, gen) == [first]
         assert unit.claims.settle(first, gen, "queued", NOW, why="no connection", due=LATER)
         assert claimed(unit, gen) == []
-        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 30)] == [first]
+        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 30).taken] == [first]
         row = unit.outbox.get(first)
         assert row is not None
         assert row.attempts == 2
@@ -315,7 +315,7 @@ def test_what_is_held_leaves_when_its_time_has_come(store: Store) -> None:
         assert unit.claims.release_due(LATER) == 1
         assert unit.woken == {LANE}
         assert claimed(unit, gen) == [] or state(unit, held) == "queued"
-        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 5)] == [held]
+        assert [one.row.seq for one in unit.claims.claim(LANE, gen, LATER, 5).taken] == [held]
 
     store.now(job)
 

@@ -143,7 +143,7 @@ def outbox(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     taken = unit.lanes.take(LANE, "me", NOW)
     assert isinstance(taken, Taken)
     gen = taken.held.gen
-    claimed = unit.claims.claim(LANE, gen, NOW, 30)
+    claimed = unit.claims.claim(LANE, gen, NOW, 30).taken
     assert claimed
     unit.claims.settle(claimed[0].row.seq, gen, "sent", NOW, ref="r")
     unit.outbox.change(claimed[0].row.seq, idem="x", key=bytes(16), body={}, cause="c", now=NOW)

@@ -24,6 +24,7 @@ from bot.adapters.slack.outgoing import Failed, Outgoing
 from bot.adapters.slack.parse import PLATFORM, Workspace
 from bot.core.adapter import Absent, Envelope, LaneClosed, NotSent, Outcome, Sent
 from bot.core.clock import Clock, monotonic
+from bot.core.pacing import Pace
 from bot.core.replies import Content
 
 log = structlog.get_logger("kawan.slack")
@@ -34,12 +35,15 @@ FINISHING = 12.0
 LONGEST_WAIT = 60.0
 # For the shared session: connecting has its own limit, since only a failure there surely means "not sent".
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
+# One a second in each conversation; what a workspace allows is not said, so it is found out.
+PACE = Pace(rate=8.0, chat=1.0, timeout=40.0)
 
 
 class SlackAdapter:
     """One installation. `opened` is told the held outbox row of a form page once that page is open."""
 
     name = PLATFORM
+    pace = PACE
 
     def __init__(
         self,

@@ -19,11 +19,19 @@ from bot.adapters.telegram.menu import Menu
 from bot.adapters.telegram.parse import ALLOWED_UPDATES, PLATFORM
 from bot.adapters.telegram.polling import LONG_POLL, REFUSED, Poller, Stopped
 from bot.adapters.telegram.render import parts
-from bot.adapters.telegram.transport import READ_TIMEOUT, Refusal, SessionRequest, outcome_of
+from bot.adapters.telegram.transport import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    UPLOAD_TIMEOUT,
+    Refusal,
+    SessionRequest,
+    outcome_of,
+)
 from bot.adapters.telegram.webhook import Webhook
 from bot.core.adapter import Envelope, Outcome, RateLimited, Rejected, Sent
 from bot.core.ids import Ids, RandomIds
 from bot.core.log import redact
+from bot.core.pacing import Pace
 from bot.core.replies import Content
 
 log = structlog.get_logger("kawan.telegram")
@@ -31,6 +39,8 @@ log = structlog.get_logger("kawan.telegram")
 API = "https://api.telegram.org"
 CLOSED_PAUSE = 600.0  # seconds that the lane rests at a time while the token is refused; nothing is asked after it
 LONGEST_WAIT = 60.0
+# About 30 a second over all chats, one a second in each (core.telegram.org/bots/faq).
+PACE = Pace(window=30, chat=1.0, timeout=CONNECT_TIMEOUT + READ_TIMEOUT + UPLOAD_TIMEOUT)
 
 
 class TelegramAdapter:
@@ -38,6 +48,8 @@ class TelegramAdapter:
 
     `username` is known once `run` has reached Telegram. `timeout`, `long_poll` and `first_wait` are seconds.
     """
+
+    pace = PACE
 
     def __init__(
         self,

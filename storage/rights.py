@@ -1,0 +1,135 @@
+"""What is asked again when a message is about to leave: may it still be sent to this person, and about those?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.domain.profiles import Apart, Standing, kept_apart
+from storage.members import LIVE, member
+from storage.outbox_rows import outbox_about
+from storage.profiles import apart, consent, profile
+
+_ABOUT = sa.select(outbox_about.c.outbox_seq, outbox_about.c.member_id).where(
+    outbox_about.c.outbox_seq.in_(sa.bindparam("rows", expanding=True))
+)
+_MEMBERS = sa.select(
+    member.c.id,
+    member.c.cohort_id,
+    member.c.role,
+    member.c.state,
+    member.c.time_zone,
+    member.c.hours,
+    member.c.paused_until,
+    member.c.narrowed_at,
+).where(member.c.id.in_(sa.bindparam("members", expanding=True)))
+_CONSENT = sa.select(consent.c.member_id, consent.c.purpose).where(
+    consent.c.member_id.in_(sa.bindparam("members", expanding=True)), consent.c.given.is_(True)
+)
+_STANDING = sa.select(profile.c.member_id, profile.c.country, profile.c.sector, profile.c.side).where(
+    profile.c.member_id.in_(sa.bindparam("members", expanding=True))
+)
+_WISHES = sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(
+    apart.c.member_id.in_(sa.bindparam("members", expanding=True))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A row that could leave now, as far as its rights go."""
+
+    seq: int
+    member_id: int | None
+    on_behalf: int | None
+    purpose: str | None
+    priority: int
+    of_many: bool
+    created_at: datetime
+
+
+class Rights:
+    """The people of one claim, read in five statements at most, however many rows it has."""
+
+    def __init__(self, connection: Connection, pending: Sequence[Pending], *, buyers_and_bidders_apart: bool) -> None:
+        self._connection = connection
+        self._default_apart = buyers_and_bidders_apart
+        self.about = self._named(pending)
+        recipients = {one.member_id for one in pending if one.member_id is not None}
+        named = {number for numbers in self.about.values() for number in numbers}
+        self.members: Mapping[int, Any] = self._read_members(recipients | named)
+        self._given = self._read_consents({one.member_id for one in pending if one.purpose and one.member_id})
+        self._standings: dict[int, Standing] = {}
+        self._wishes: dict[int, list[Apart]] = {}
+        if named:
+            self._read_standings(recipients | named)
+
+    def allow(self, row: Pending) -> bool:
+        """May this row still be sent?"""
+        named = self.about.get(row.seq, ())
+        if row.member_id is None:  # a stranger, or several people at once
+            return all(self._is_there(number, row) for number in named) and not any(
+                self._apart(one, other) for one in named for other in named if one < other
+            )
+        to = self.members.get(row.member_id)
+        if to is None or not self._may_get(row, to):
+            return False
+        return all(self._may_be_named(row, to, number) for number in named if number != row.member_id)
+
+    def _may_get(self, row: Pending, to: Any) -> bool:
+        """Answers to one's own presses are always given; what others or the programme say needs a member."""
+        if to.state == "left":
+            return False
+        if row.purpose and (to.id, row.purpose) not in self._given:
+            return False
+        from_others = row.on_behalf not in (None, to.id) or row.priority >= 2
+        return to.state in LIVE or not from_others
+
+    def _may_be_named(self, row: Pending, to: Any, number: int) -> bool:
+        of = self.members.get(number)
+        if of is None or of.cohort_id != to.cohort_id:
+            return False
+        if row.of_many and number == row.on_behalf and of.role != "facilitator":
+            return False
+        if not self._is_there(number, row):
+            return False
+        if "facilitator" in (to.role, of.role):  # everybody may know and reach the people who run the programme
+            return True
+        return not self._apart(number, to.id)
+
+    def _is_there(self, number: int, row: Pending) -> bool:
+        """Still a member, and not hidden, locked or leaving since the row was written."""
+        of = self.members.get(number)
+        if of is None or of.state in ("left", "locked"):
+            return False
+        return of.narrowed_at is None or row.created_at >= of.narrowed_at
+
+    def _apart(self, one: int, other: int) -> bool:
+        rules = [*self._wishes.get(one, ()), *self._wishes.get(other, ())]
+        return kept_apart(self._standing(one), self._standing(other), rules, buyers_and_bidders=self._default_apart)
+
+    def _standing(self, number: int) -> Standing:
+        return self._standings.get(number) or Standing(number, None, None, None)
+
+    def _named(self, pending: Sequence[Pending]) -> dict[int, set[int]]:
+        about: dict[int, set[int]] = {one.seq: {one.on_behalf} for one in pending if one.on_behalf is not None}
+        for seq, number in self._connection.execute(_ABOUT, {"rows": [one.seq for one in pending]}):
+            about.setdefault(seq, set()).add(number)
+        return about
+
+    def _read_members(self, numbers: Iterable[int]) -> Mapping[int, Any]:
+        wanted = sorted(numbers)
+        return {row.id: row for row in self._connection.execute(_MEMBERS, {"members": wanted})} if wanted else {}
+
+    def _read_consents(self, numbers: Iterable[int | None]) -> set[tuple[int, str]]:
+        wanted = sorted(number for number in numbers if number is not None)
+        found = self._connection.execute(_CONSENT, {"members": wanted}) if wanted else ()
+        return {(row[0], row[1]) for row in found}
+
+    def _read_standings(self, numbers: Iterable[int]) -> None:
+        wanted = {"members": sorted(numbers)}
+        self._standings = {row[0]: Standing(*row) for row in self._connection.execute(_STANDING, wanted)}
+        for row in self._connection.execute(_WISHES, wanted):
+            self._wishes.setdefault(row[0], []).append(Apart(*row))
