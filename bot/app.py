@@ -16,6 +16,7 @@ from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
+from bot.core.in_hand import InHand
 from bot.core.language import CHART, Reader, load_language
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -128,6 +129,7 @@ def build(
     tell: Collection[str] = (),
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
+    in_hand: InHand | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
@@ -146,7 +148,7 @@ def build(
     language = load_language()
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
-    dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute)
+    dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
     files = {source: _made_by(engine, maker) for source, maker in router.files.items()}
     files[CHART] = _drawn
 

@@ -21,6 +21,7 @@ from bot.bootstrap import EXIT_INTERRUPTED, EXIT_SETTINGS
 from bot.configure import programme
 from bot.content import ContentError
 from bot.core.clock import SystemClock
+from bot.core.in_hand import InHand
 from bot.core.log import configure, get_logger
 from bot.core.programme import Programme
 from bot.invite import cohort, refusal
@@ -106,7 +107,8 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
         loop.add_signal_handler(one, _stop_or_exit, told)
     async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session:
         adapters = _adapters(store, settings, of, session)
-        kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL)
+        in_hand = InHand(settings.bot.data_dir / "in_hand")
+        kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
         async with _web(settings, adapters.values()) as stop_serving:
             running = asyncio.create_task(kawan.run(_say_why))
             naming = asyncio.create_task(_name_links(adapters, of))

@@ -14,7 +14,7 @@ from storage.outbox_rows import COUNTED, NEVER_THERE, outbox
 QUIET_FROM = 2  # priorities: from here on, messages wait for the person's hours
 A_WEEK = timedelta(days=8)  # longer than any person's week is over
 
-_COUNT = sa.select(outbox.c.member_id, outbox.c.sending_at).where(
+_COUNT = sa.select(outbox.c.member_id, outbox.c.cause, outbox.c.sending_at).where(
     COUNTED,
     outbox.c.member_id.in_(sa.bindparam("members", expanding=True)),
     outbox.c.sending_at > sa.bindparam("since", type_=Moment),
@@ -40,26 +40,27 @@ class Waits:
     hours: str | None
     priority: int
     counted: bool
+    cause: str
 
 
 @dataclass(slots=True)
 class Attention:
-    """How much each of some people have heard from the bot this week. Two messages of one claim count as two."""
+    """How much each of some people have heard from the bot this week. The parts of one message count as one."""
 
     connection: Connection
     limits: Limits
     now: datetime
-    heard: dict[int, list[datetime]] = field(default_factory=dict)
+    heard: dict[int, dict[str, datetime]] = field(default_factory=dict)  # member -> cause -> when
 
     def look(self, members: Collection[int]) -> None:
         """Read what these people were sent; one statement, however many."""
         unknown = [number for number in members if number not in self.heard]
         if not unknown:
             return
-        self.heard |= {number: [] for number in unknown}
+        self.heard |= {number: {} for number in unknown}
         found = self.connection.execute(_COUNT, {"members": unknown, "since": self.now - A_WEEK})
-        for number, at in found:
-            self.heard[number].append(at)
+        for number, cause, at in found:
+            self.heard[number][cause] = at
 
     def delay(self, message: Waits) -> datetime | None:
         """Until when a message waits, or None when it may go now; then it counts."""
@@ -68,17 +69,18 @@ class Attention:
             allowed = next_allowed(hours, self.now, message.time_zone)
             if allowed > self.now:
                 return allowed
-        if not message.counted:
+        heard = self.heard.setdefault(message.member_id, {})
+        if not message.counted or message.cause in heard:
             return None
         if self.is_over(message.member_id, message.time_zone):
             return next_card(self.now, message.time_zone)
-        self.heard.setdefault(message.member_id, []).append(self.now)
+        heard[message.cause] = self.now
         return None
 
     def is_over(self, member: int, time_zone: str) -> bool:
         """Has this person had as many as a week allows?"""
         began = week_began(self.now, time_zone)
-        return sum(at >= began for at in self.heard.get(member, ())) >= self.limits.weekly_cap
+        return sum(at >= began for at in self.heard.get(member, {}).values()) >= self.limits.weekly_cap
 
 
 def over_cap(connection: Connection, people: Mapping[int, str], now: datetime, limits: Limits) -> Iterable[int]:

@@ -34,6 +34,7 @@ CLAIM = (
         outbox.c.on_behalf,
         outbox.c.purpose,
         outbox.c.counted,
+        outbox.c.cause,
         outbox.c.content_id,
         outbox.c.created_at,
     )
@@ -385,4 +386,4 @@ def _delay(attention: Attention, found: Any, to: Any) -> datetime | None:
         card = next_card(attention.now, to.time_zone)
         until = to.paused_until
         return min(card, until) if until is not None and until > attention.now else card
-    return attention.delay(Waits(to.id, to.time_zone, to.hours, found.priority, found.counted))
+    return attention.delay(Waits(to.id, to.time_zone, to.hours, found.priority, found.counted, found.cause))

@@ -174,11 +174,15 @@ class Context:
         at: datetime | None = None,
         urgency: Urgency = Urgency.REPLY,
         once: bool = False,
+        counted: bool | None = None,
+        purpose: str | None = None,
+        not_after: datetime | None = None,
     ) -> int | None:
         """Say something to a member, in their language, where they are; the message's number, or None if nowhere.
 
         `about` are members whom it names: it is cancelled if they hide or leave before it goes. `once` is for whatever
-        names a third person: it is never sent twice, not even in doubt.
+        names a third person: it is never sent twice, not even in doubt. `counted` for the weekly cap: by default what
+        waits for the person's hours, too. `purpose` is the consent without which it is not sent.
         """
         found = self.store.members.where(to)
         if found is None:
@@ -186,7 +190,18 @@ class Context:
         address = Address(found.platform, found.installation, found.conversation)
         reader = Reader(found.language, found.time_zone)
         return self._queue(
-            to, address, as_card(reply), reader, about=about, on_behalf=on_behalf, at=at, urgency=urgency, once=once
+            to,
+            address,
+            as_card(reply),
+            reader,
+            about=about,
+            on_behalf=on_behalf,
+            at=at,
+            urgency=urgency,
+            once=once,
+            counted=urgency >= Urgency.QUESTION if counted is None else counted,
+            purpose=purpose,
+            not_after=not_after,
         )
 
     def send_group(self, members: Sequence[int], card: Card) -> bool:
@@ -229,6 +244,9 @@ class Context:
         at: datetime | None = None,
         urgency: Urgency = Urgency.REPLY,
         once: bool = False,
+        counted: bool = False,
+        purpose: str | None = None,
+        not_after: datetime | None = None,
     ) -> int:
         """Put a card in line, one row a visible call; returns the number of the last, which has the buttons."""
         number = 0
@@ -247,6 +265,9 @@ class Context:
                 on_behalf=on_behalf,
                 about=about,
                 at=at,
+                counted=counted,
+                purpose=purpose,
+                not_after=not_after,
             )
         return number
 

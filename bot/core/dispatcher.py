@@ -30,7 +30,9 @@ from bot.core.events import (
     Submit,
     Unreadable,
 )
+from bot.core.figures import Figures
 from bot.core.ids import read_button_handle
+from bot.core.in_hand import Deadly, InHand
 from bot.core.language import Reader
 from bot.core.log import get_logger
 from bot.core.replies import Ask, Content, Reply, t
@@ -55,11 +57,22 @@ class DueFailed(Exception):
 class Dispatcher:
     """Turns events into committed effects. `a_minute` limits one account's events; None does not."""
 
-    def __init__(self, engine: Engine, store: Store, clock: Clock, *, a_minute: int | None = A_MINUTE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        clock: Clock,
+        *,
+        a_minute: int | None = A_MINUTE,
+        in_hand: InHand | None = None,
+        figures: Figures | None = None,
+    ) -> None:
         self._engine = engine
         self._store = store
         self._clock = clock
         self._a_minute = a_minute
+        self._in_hand = in_hand
+        self._figures = figures or Figures()
         self._recent: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     async def receive(self, event: Event) -> Ack:
@@ -71,11 +84,13 @@ class Dispatcher:
         over = self._over_limit(event, now)
         turn = Turn.TICK if isinstance(event, Due) else Turn.EVENT
         try:
-            return await self._store.run(lambda unit: self.turn(unit, event, now, over=over), turn)
+            return await self._store.run(lambda unit: self._survive(unit, event, now, over), turn)
         except (Busy, OSError):
             raise
         except Exception as error:
             error_id = self._engine.ids.error()
+            if isinstance(error, Deadly):
+                self._figures.add("poison", "update")
             log.error(
                 "handler_failed",
                 of=type(event).__name__,
@@ -86,6 +101,13 @@ class Dispatcher:
             if isinstance(event, Due):
                 raise DueFailed(error_id) from None
             return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
+
+    def _survive(self, unit: UnitOfWork, event: Event, now: datetime, over: int) -> Ack:
+        """The same, with a note on disk for the case that the process does not live to the end of it."""
+        if self._in_hand is None:
+            return self.turn(unit, event, now, over=over)
+        with self._in_hand.holding(source_of(event), event.id):
+            return self.turn(unit, event, now, over=over)
 
     def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
         """The whole path of one event, inside one transaction."""

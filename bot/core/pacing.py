@@ -63,7 +63,8 @@ class Pacer:
         interval = self._interval(now)
         if interval:
             catch_up = CATCH_UP_IN_WINDOW if self._rate is None else CATCH_UP_AT_RATE
-            self._slot = max(self._slot, now - catch_up * interval) + interval
+            was_idle = now - self._slot > catch_up * interval
+            self._slot = (now if was_idle else self._slot) + interval
 
     def ended(self, conversation: str, now: float, *, refused: bool = False) -> None:
         """Its answer is here, or it will never come; `refused`: the platform said that this was too fast."""

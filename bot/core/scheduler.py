@@ -68,7 +68,9 @@ class Scheduler:
 
     def _tidy(self, unit: UnitOfWork) -> None:
         now = self._clock.now()
-        unit.outbox.wipe(now - timedelta(days=self._programme.messages_days))
+        kept = now - timedelta(days=self._programme.messages_days)
+        unit.outbox.wipe(kept)
+        unit.contents.forget(kept)
         unit.inbox.forget(now - timedelta(days=30))
         unit.members.forget_tries(now - timedelta(days=1))
         unit.invites.forget(now)
