@@ -11,7 +11,7 @@ from storage.base import Id, Moment, member_id, same_cohort, table, text, upsert
 broadcast_answer = table(
     "broadcast_answer",
     sa.Column("cohort_id", Id, nullable=False),
-    sa.Column("broadcast_id", Id, sa.ForeignKey("broadcast.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("broadcast_id", Id, primary_key=True),
     member_id(primary_key=True),
     sa.Column("choice", sa.Integer),
     text("text"),

@@ -42,7 +42,7 @@ def test_whoever_wrote_the_deadly_event_is_told_once_and_its_repeats_end(chat: C
         in_hand=InHand(tmp_path),
     )  # fmt: skip
     sari = chat.joins("Sari")
-    event = sari.platform.says(1, sari, "help")
+    event = sari.platform.says(chat.count(), sari, "help")
     for _ in range(DEATHS):
         dies(tmp_path, "console:test", event.id)
     chat.happens(event)

@@ -34,6 +34,11 @@ def sends(who: Person, text: str = TEXT, *answers: str, to: str = "Everybody", h
     who.chat.passes(minutes=1)
 
 
+def newest(who: Person) -> str:
+    """What somebody sees now: a card with a picture is several messages in an app."""
+    return "\n".join(who.sees()[-3:])
+
+
 def adds_up(text: str, recipients: int) -> None:
     """The numbers on a live card, together, are its recipients."""
     fields = re.findall(r"^(?!.*sent \d+ of)[^:\n]+: ([\d,]+)$", text, re.MULTILINE)

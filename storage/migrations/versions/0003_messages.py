@@ -52,7 +52,7 @@ def _broadcasts() -> None:
         sa.ForeignKeyConstraint(
             ["cohort_id", "sender_id"],
             ["member.cohort_id", "member.id"],
-            name=op.f("fk_broadcast_cohort_id"),
+            name=op.f("fk_broadcast_cohort_id_sender_id"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
@@ -85,12 +85,9 @@ def _parts_and_answers() -> None:
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["broadcast_id"], ["broadcast.id"], name=op.f("fk_broadcast_answer_broadcast_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
             ["cohort_id", "member_id"],
             ["member.cohort_id", "member.id"],
-            name=op.f("fk_broadcast_answer_cohort_id"),
+            name=op.f("fk_broadcast_answer_cohort_id_member_id"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("broadcast_id", "member_id", name=op.f("pk_broadcast_answer")),
