@@ -60,7 +60,12 @@ async def kawan_slack(api: str, folder: Path, port: int) -> None:
 
     async with aiohttp.ClientSession() as session:
         adapter = SlackAdapter(
-            "xoxb-bench", session=session, clock=SystemClock(), signing_secret=SECRET, api_url=f"{api}/api/", mode="http"
+            "xoxb-bench",
+            session=session,
+            clock=SystemClock(),
+            signing_secret=SECRET,
+            api_url=f"{api}/api/",
+            mode="http",
         )
         application = web.Application()
         adapter.mount(application)

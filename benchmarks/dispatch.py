@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import sqlalchemy as sa
 from aiohttp import web
 
 from benchmarks._cohort import fill
@@ -23,8 +24,9 @@ from benchmarks._loopback import TEAM, TOKEN, Slack, Telegram
 from bot.content import Content, load
 from bot.core.clock import SystemClock
 from storage import UnitOfWork, open_store
+from storage.members import account, member
 from storage.migrate import upgrade
-from storage.profiles import PURPOSES
+from storage.profiles import PURPOSES, consent
 
 PROJECT = Path(__file__).resolve().parent.parent
 PEOPLE = 200
@@ -171,15 +173,19 @@ def _fill(folder: Path, content: Content, platform: str) -> None:
 
 
 def _accounts(platform: str, unit: UnitOfWork) -> None:
+    """Past what search makes anew at each change: it was written in bulk."""
     installation, letter = (TEAM, "U") if platform == "slack" else (TOKEN.partition(":")[0], "")
     now = SystemClock().now()
+    accounts, consents = [], []
     for number in range(1, PEOPLE + 1):
-        member = unit.members.lock(number)
-        assert member is not None
-        account = f"{letter}{number}"
-        unit.members.add_account(member, platform, installation, account, f"dm:{account}", now)
-        unit.members.change(number, joined_at=now)
-        unit.profiles.give_consent(member.cohort_id, number, dict.fromkeys(PURPOSES, True), 1, "en", now)
+        whose = {"cohort_id": 1, "member_id": number}
+        place = {"platform": platform, "installation": installation, "external_id": f"{letter}{number}"}
+        accounts.append(whose | place | {"conversation": f"dm:{letter}{number}", "created_at": now, "preferred": True})
+        given = {"version": 1, "language": "en", "given": True, "at": now}
+        consents += [whose | given | {"purpose": purpose} for purpose in PURPOSES]
+    for table, rows in ((account, accounts), (consent, consents)):
+        unit.connection.execute(sa.insert(table), rows)
+    unit.connection.execute(sa.update(member).values(joined_at=now))
 
 
 def _processor(pid: int) -> float:

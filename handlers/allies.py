@@ -136,8 +136,9 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     if not found:
         return nobody(ctx, text, wanted, before)
     heading = wording.understood(ctx, wanted)
-    parts = [before, heading, *(hit(ctx, ally) for ally in found)]
-    buttons = [meet_button(ctx, ally, wanted) for ally in found]
+    in_touch = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
+    parts = [before, heading, *(hit(ctx, ally, in_touch=ally.profile.id in in_touch) for ally in found)]
+    buttons = [meet_button(ally, wanted, in_touch=ally.profile.id in in_touch) for ally in found]
     if following is not None:
         buttons.append(Button(t("More"), "allies.more", _value(text, following)))
     if watchable(wanted):
@@ -145,17 +146,17 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     return Card(lines(*parts, gap=True), buttons=tuple(buttons))
 
 
-def hit(ctx: Context, ally: Ally) -> Say:
+def hit(ctx: Context, ally: Ally, *, in_touch: bool) -> Say:
     """One person and the reasons, the weightiest first."""
     said = [words for words in (wording.reason(ctx, why) for why in ally.reasons) if words is not None][:5]
-    if ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id]):
+    if in_touch:
         said.insert(0, t("you are in touch"))
     return lines(wording.called(ally.profile), lines(*(t("· {reason}", reason=one) for one in said)) if said else None)
 
 
-def meet_button(ctx: Context, ally: Ally, wanted: Wanted) -> Button:
+def meet_button(ally: Ally, wanted: Wanted, *, in_touch: bool) -> Button:
     """Meet, with what the list knew about why; whom I am in touch with already, I can tell how to be reached."""
-    if ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id]):
+    if in_touch:
         label = t("Share my contact: {name}", name=wording.name(ally.profile))
         return Button(label, "contacts.share", str(ally.profile.id))
     about = {"to": ally.profile.id, "topic": next(iter(wanted.topics), None), "why": packed(ally.reasons)}

@@ -185,7 +185,7 @@ def first_person(ctx: Context, wish: int, topic: str | None, text: str) -> Card:
         else t("I know no topic for that yet; your words are kept.")
     )
     found, how = _first(ctx, topic, text)
-    people = [allies.hit(ctx, one) for one in found]
+    people = [allies.hit(ctx, one, in_touch=False) for one in found]
     buttons = [
         Button(
             t("Meet {name}", name=wording.name(one.profile)),

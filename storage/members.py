@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, member_id, rows, same_cohort, table, text, upsert
+from storage.base import Id, Moment, insert, insert_of, member_id, rows, same_cohort, table, text, upsert
+from storage.prepared import Prepared
 
 cohort = table(
     "cohort",
@@ -137,7 +139,7 @@ class Account:
 
 _ACCOUNT = [account.c[name] for name in Account.__dataclass_fields__]
 _MEMBER = [member.c[name] for name in Member.__dataclass_fields__]
-_RECOGNISE = (
+_RECOGNISE = Prepared(
     sa.select(*_MEMBER, account.c.conversation, account.c.reachable)
     .join_from(account, member, sa.and_(member.c.cohort_id == account.c.cohort_id, member.c.id == account.c.member_id))
     .where(
@@ -147,8 +149,8 @@ _RECOGNISE = (
     )
     .with_for_update(of=member)
 )
-_LOCK = sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member)
-_WHERE = (
+_LOCK = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member))
+_WHERE = Prepared(
     sa.select(
         member.c.id,
         account.c.platform,
@@ -166,6 +168,22 @@ _WHERE = (
 )
 
 
+@cache
+def _count_try(dialect: str) -> Prepared:
+    statement = insert_of(dialect)(throttle)
+    is_over = throttle.c.since <= sa.bindparam("begun", type_=Moment)
+    counted = statement.values(
+        subject=sa.bindparam("whose"), kind=sa.bindparam("what"), since=sa.bindparam("at"), count=1
+    )
+    again = {
+        "since": sa.case((is_over, statement.excluded.since), else_=throttle.c.since),
+        "count": sa.case((is_over, 1), else_=throttle.c["count"] + 1),
+    }
+    return Prepared(
+        counted.on_conflict_do_update(index_elements=["subject", "kind"], set_=again).returning(throttle.c["count"])
+    )
+
+
 class Members:
     """Members and accounts; locking a member's row puts one person's events in a line."""
 
@@ -178,16 +196,14 @@ class Members:
 
         Whoever writes from an account can be reached there again.
         """
-        found = self._connection.execute(
-            _RECOGNISE, {"platform": platform, "installation": installation, "external_id": external_id}
-        ).one_or_none()
+        found = _RECOGNISE.one(self._connection, platform=platform, installation=installation, external_id=external_id)
         if found is not None and not found.reachable:
             self.set_reachable(platform, installation, external_id, True)
         return None if found is None else (Member(*found[:-2]), found.conversation)
 
     def lock(self, member_number: int) -> Member | None:
         """A member by number, locked until the transaction ends; or None."""
-        found = self._connection.execute(_LOCK, {"id": member_number}).one_or_none()
+        found = _LOCK.one(self._connection, id=member_number)
         return None if found is None else Member(*found)
 
     def recall(self, member_number: int) -> Member | None:
@@ -197,7 +213,7 @@ class Members:
 
     def where(self, member_number: int) -> Reachable | None:
         """Where to write to a member, or None when they have no account."""
-        found = self._connection.execute(_WHERE, {"id": member_number}).one_or_none()
+        found = _WHERE.one(self._connection, id=member_number)
         return None if found is None else Reachable(*found)
 
     def in_one_place(self, members: Sequence[int], platform: str) -> tuple[str, tuple[str, ...]] | None:
@@ -340,18 +356,10 @@ class Members:
 
     def count_try(self, subject: str, kind: str, now: datetime, window_seconds: int) -> int:
         """Count one try of a kind inside a window that begins with the first; returns how many there are now."""
-        over = throttle.c.since <= now - timedelta(seconds=window_seconds)
         # One statement, so that two tries at the same moment count as two.
-        upsert(
-            self._connection,
-            throttle,
-            {"subject": subject, "kind": kind, "since": now, "count": 1},
-            ("subject", "kind"),
-            since=sa.case((over, sa.literal(now, Moment)), else_=throttle.c.since),
-            count=sa.case((over, 1), else_=throttle.c["count"] + 1),
-        )
-        mine = sa.select(throttle.c["count"]).where(throttle.c.subject == subject, throttle.c.kind == kind)
-        return int(self._connection.scalar(mine) or 0)
+        counting = _count_try(self._connection.dialect.name)
+        begun = now - timedelta(seconds=window_seconds)
+        return int(counting.value(self._connection, whose=subject, what=kind, at=now, begun=begun))
 
     def tries_since(self, subject: str, kind: str) -> datetime | None:
         """When the window of a kind of try began."""
