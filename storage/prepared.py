@@ -100,7 +100,8 @@ class _Form:
         read = list(statement.exported_columns)
         processes = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in read]
         self._reads = [(at, process) for at, process in enumerate(processes) if process is not None]
-        self._make = namedtuple("Row", [column.key or "_" for column in read], rename=True)._make
+        rows = cast(Any, namedtuple)  # the names are known only now
+        self._make = rows("Row", [column.key or "_" for column in read], rename=True)._make
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """What the driver gets, in the order of the question marks."""
