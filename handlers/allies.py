@@ -130,9 +130,9 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     wanted = ctx.programme.understanding.understand(text, ctx.me.language)
     if wanted.ambiguous:
         return _which_country(ctx, text, wanted)
-    found, following = gather(ctx, wanted, text, place)
+    found, following = gather(ctx.people, wanted, text, place)
     if not found and place == Place():
-        found, following = gather(ctx, wanted, text, Place(loose=True))
+        found, following = gather(ctx.people, wanted, text, Place(loose=True))
     if not found:
         return nobody(ctx, text, wanted, before)
     heading = wording.understood(ctx, wanted)

@@ -67,6 +67,8 @@ class Access:
         self._viewer = viewer
         self._default_apart = buyers_and_bidders_apart
         self._mine: Whole | None = None
+        self._search = Search(connection)
+        self._looking: tuple[Reach, frozenset[int]] | None = None
 
     def own(self) -> Profile:
         """The viewer's whole profile."""
@@ -137,12 +139,10 @@ class Access:
         The same question and `after` give the same page. A page that is not the last may have fewer than `limit`
         people, even none, when most of those looked at are kept apart from the viewer.
         """
-        search = Search(self._connection)
-        met = self._met()
-        reach = self._reach(bool(met))
+        reach, met = self._looking = self._looking or self._look()
         found: list[Profile] = []
         for _ in range(max(1, SCANNED_AT_MOST // limit)):
-            numbers = search.find(reach, clauses, after, limit)
+            numbers = self._search.find(reach, clauses, after, limit)
             found += self._profiles(numbers, met) if numbers else ()
             after = numbers[-1] if len(numbers) == limit else None
             if after is None or len(found) >= limit // 2:
@@ -188,11 +188,13 @@ class Access:
             self._mine = self._load([self._viewer.id], states=None).get(self._viewer.id, alone)
         return self._mine
 
-    def _reach(self, met: bool) -> Reach:
-        if self._viewer.facilitator:
-            return Reach(self._viewer.cohort_id, self._viewer.id, (COHORT, MET, FACILITATORS))
-        scopes = (COHORT, *self._own().profile.coalitions)
-        return Reach(self._viewer.cohort_id, self._viewer.id, scopes, met)
+    def _look(self) -> tuple[Reach, frozenset[int]]:
+        """How far the viewer sees and whom they have met, read once for all searches of one event."""
+        me = self._viewer
+        if me.facilitator:
+            return Reach(me.cohort_id, me.id, (COHORT, MET, FACILITATORS)), self._met()
+        met = self._met()
+        return Reach(me.cohort_id, me.id, (COHORT, *self._own().profile.coalitions), bool(met)), met
 
     def _seen(self, whole: Whole, *, met: bool) -> Profile | None:
         if whole.profile.id == self._viewer.id:

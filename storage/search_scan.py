@@ -1,4 +1,4 @@
-"""The statements of search: each reads a limited stretch of an index, and is built once for each shape of question."""
+"""The statements of search, as SQL: each reads a limited stretch of an index, and is built once for each shape."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from storage.base import Id, Ordered, same_cohort, table
-from storage.introductions import ally
 
 search_key = table(
     "search_key",
@@ -35,8 +34,9 @@ COHORT, MET, FACILITATORS = "cohort", "met", "facilitators"
 PREFIXES = ("word", "name")  # stored whole, found by their beginning
 START = 3  # letters
 LAST = "\U0010ffff"
-MOST_PARTS = 24
-ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)
+MOST_PARTS = 32
+LOOKED_UP = 8  # pairs of a key and a scope
+END = 2**62  # above every member's number
 # Of two frequent clauses, the kind leads that most people show to fewer others, then the one that fits fewer people:
 # else a candidate after candidate would be looked up whose sector, say, the viewer may not know.
 RAREST = ("sector", "word", "need", "offer", "topic", "name", "country", "coalition")
@@ -79,13 +79,16 @@ class Fit(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """What makes two questions the same statement: all but the values. Lists of a known length are quickest to bind."""
+    """What makes two questions the same statement: all but the values.
+
+    A new statement costs more than ten known ones, so there are few shapes: lists are filled up to a few lengths.
+    """
 
     lead: str  # "keys", "many", "narrow" or "wide"
     clauses: tuple[Fit, ...]
     scopes: int
     met: bool
-    bounded: bool
+    lazy: bool  # does the database merge ordered parts as it reads them? Else each part is limited.
 
 
 def start_of(kind: str, key: str) -> str | None:
@@ -94,127 +97,126 @@ def start_of(kind: str, key: str) -> str | None:
 
 
 def fit_of(clause: Clause) -> Fit:
-    return Fit(clause.is_prefix, len(clause.keys))
+    """The shape of a clause; of a list of keys, its length when filled up."""
+    return Fit(clause.is_prefix, 1 << (len(clause.keys) - 1).bit_length())
 
 
-def shape_of(reach: Reach, clauses: Sequence[Clause], *, wide: bool, bounded: bool) -> Shape:
+def shape_of(reach: Reach, clauses: Sequence[Clause], *, wide: bool, lazy: bool) -> Shape:
     """The shape of a question whose first clause leads; `wide` tells that its prefix fits many rows."""
-    lead = clauses[0]
+    lead, fits, scopes = clauses[0], tuple(map(fit_of, clauses)), scopes_of(reach)
     if lead.is_prefix:
         how = "wide" if wide and len(lead.keys[0]) >= START else "narrow"
     else:
-        how = "keys" if len(lead.keys) * len(reach.scopes) <= MOST_PARTS else "many"
-    return Shape(how, tuple(map(fit_of, clauses)), len(reach.scopes), reach.met, bounded)
+        how = "keys" if fits[0].keys * scopes <= MOST_PARTS else "many"
+    return Shape(how, fits, scopes, reach.met, lazy)
 
 
-def values_of(reach: Reach, clauses: Sequence[Clause], low: int, high: int | None, limit: int) -> dict[str, Any]:
-    """The values of a question for its statement."""
+def scopes_of(reach: Reach) -> int:
+    """How many scopes a statement has for so many: a multiple of four."""
+    return -(-len(reach.scopes) // 4) * 4
+
+
+def values_of(reach: Reach, clauses: Sequence[Clause], low: int, high: int, limit: int) -> dict[str, Any]:
+    """The values of a question for its statement: members between two numbers. Nothing has the key or scope ""."""
     first = clauses[0].keys[0]
     values: dict[str, Any] = {"cohort": reach.cohort_id, "viewer": reach.viewer, "low": low, "high": high}
     values |= {"limit": limit, "start": first[:START], "letters": len(first)}
-    values |= {f"scope{n}": scope for n, scope in enumerate(reach.scopes)}
+    for n in range(scopes_of(reach)):
+        values[f"scope{n}"] = reach.scopes[n] if n < len(reach.scopes) else ""
     for n, clause in enumerate(clauses):
         values |= {f"kind{n}": clause.kind, f"to{n}": clause.keys[0] + LAST}
-        values |= {f"key{n}of{m}": key for m, key in enumerate(clause.keys)}
+        for m in range(fit_of(clause).keys):
+            values[f"key{n}of{m}"] = clause.keys[m] if m < len(clause.keys) else ""
     return values
 
 
 @lru_cache(maxsize=256)
-def scan(shape: Shape) -> sa.Select[Any]:
-    """Members who fulfil every clause, by number: one limited index scan a key and scope, merged.
+def scan(shape: Shape) -> sa.TextClause:
+    """Members who fulfil every clause, by number: one limited index scan a key and scope.
 
-    The other clauses are looked up for each candidate.
+    They are merged as they are read, so that the last scans stop where the page is full. The other clauses are looked
+    up for each candidate.
     """
     if shape.lead == "keys":
         pairs = [(key, scope) for key in range(shape.clauses[0].keys) for scope in range(shape.scopes)]
-        parts = [
-            _part(shape, _c.key == _bind(f"key0of{key}", _c.key), _c.scope == _bind(f"scope{scope}", _c.scope))
-            for key, scope in pairs
-        ]
+        parts = [_part(shape, f"key = :key0of{key} AND scope = :scope{scope}") for key, scope in pairs]
     elif shape.lead == "wide":
-        begins = [_c.start == _bind("start", _c.start), _beginning() == _bind("key0of0", _c.key)]
-        scopes = [_c.scope == _bind(f"scope{scope}", _c.scope) for scope in range(shape.scopes)]
-        parts = [_part(shape, *begins, scope).distinct() for scope in scopes]
+        # The beginning as an expression, so that the index of starts is read and not that of whole keys.
+        begins = "start = :start AND substr(key, 1, :letters) = :key0of0"
+        parts = [_part(shape, f"{begins} AND scope = :scope{n}", "DISTINCT ") for n in range(shape.scopes)]
     else:
-        parts = [_part(shape, *_fits(search_key, shape.clauses[0], 0), _seen(search_key, shape.scopes)).distinct()]
+        parts = [_part(shape, f"{_fits(shape.clauses[0], 0)} AND {_seen('search_key', shape.scopes)}", "DISTINCT ")]
     if shape.met:
         parts.append(_met(shape))
-    merged = sa.union_all(*(sa.select(part.subquery().c.member_id) for part in parts)).subquery()
-    return sa.select(merged.c.member_id).distinct().order_by(merged.c.member_id).limit(_limit())
+    if not shape.lazy:
+        ends = "ORDER BY member_id LIMIT :limit"
+        parts = [f"SELECT member_id FROM ({part} {ends}) AS anon_{n}" for n, part in enumerate(parts)]
+    return sa.text(f"{' UNION '.join(parts)} ORDER BY member_id LIMIT :limit")
 
 
 @lru_cache(maxsize=256)
-def sizes(fits: tuple[Fit, ...], scopes: int) -> sa.Select[Any]:
+def sizes(fits: tuple[Fit, ...], scopes: int) -> sa.TextClause:
     """How many rows each clause fits, counted up to a limit: one row of numbers."""
     counts = []
     for n, fit in enumerate(fits):
-        here = _c.cohort_id == _bind("cohort", _c.cohort_id)
-        some = sa.select(ONE).where(here, *_fits(search_key, fit, n))
+        here = f"cohort_id = :cohort AND kind = :kind{n} AND {_fits(fit, n)}"
         if not fit.prefix:  # of a prefix it is the whole stretch that would have to be read
-            some = some.where(_seen(search_key, scopes))
-        counts.append(sa.select(sa.func.count()).select_from(some.limit(_limit()).subquery()).scalar_subquery())
-    return sa.select(*(count.label(f"size{n}") for n, count in enumerate(counts)))
+            here += f" AND {_seen('search_key', scopes)}"
+        counts.append(f"(SELECT count(*) FROM (SELECT 1 FROM search_key WHERE {here} LIMIT :limit) AS anon_{n})")
+    return sa.text(f"SELECT {', '.join(counts)}")
 
 
-def _part(shape: Shape, *conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
-    statement = sa.select(_c.member_id).where(
-        _c.cohort_id == _bind("cohort", _c.cohort_id), _c.kind == _bind("kind0", _c.kind), *conditions
+def _part(shape: Shape, conditions: str, distinct: str = "") -> str:
+    return (
+        f"SELECT {distinct}member_id FROM search_key WHERE cohort_id = :cohort AND kind = :kind0 AND {conditions} "
+        f"AND member_id > :low AND member_id < :high {_others(shape)}"
     )
-    return _limited(shape, statement, _c.member_id)
 
 
-def _met(shape: Shape) -> sa.Select[tuple[int]]:
-    """Those whom the viewer has met, each looked up: without the cohort, so that only their own rows are read."""
-    fits = _fits(search_key, shape.clauses[0], 0)
-    own = sa.select(_c.member_id).where(*fits, _c.scope == MET, _c.member_id.in_(_allies()))
-    # As an expression, so that the index is entered by each of them and not by a range.
-    return _limited(shape, own, _c.member_id + sa.literal_column("0")).distinct()
+def _met(shape: Shape) -> str:
+    """Those whom the viewer has met, each looked up: without the cohort, so that only their own rows are read.
+
+    The bounds as an expression, so that the index is entered by each of them and not by a range.
+    """
+    return (
+        f"SELECT DISTINCT member_id FROM search_key WHERE member_id IN ({_ALLIES}) AND kind = :kind0 "
+        f"AND {_fits(shape.clauses[0], 0)} AND scope = '{MET}' "
+        f"AND member_id + 0 > :low AND member_id + 0 < :high {_others(shape)}"
+    )
 
 
-def _limited(shape: Shape, statement: sa.Select[tuple[int]], number: sa.ColumnElement[int]) -> sa.Select[tuple[int]]:
-    statement = statement.where(number > _bind("low", _c.member_id))
-    if shape.bounded:
-        statement = statement.where(number < _bind("high", _c.member_id))
-    for n in range(1, len(shape.clauses)):
-        statement = statement.where(_also(shape, n))
-    return statement.order_by(_c.member_id).limit(_limit())
+def _others(shape: Shape) -> str:
+    return "".join(_also(shape, n) for n in range(1, len(shape.clauses)))
 
 
-def _also(shape: Shape, n: int) -> sa.ColumnElement[bool]:
-    """A further clause holds for the same member. Without the cohort, so that only the member's own rows are read."""
-    also = search_key.alias(f"also{n}")
-    seen = _seen(also, shape.scopes)
-    if shape.met:
-        seen = sa.or_(seen, sa.and_(also.c.scope == MET, _c.member_id.in_(_allies())))
-    fits = _fits(also, shape.clauses[n], n)
-    found = sa.select(ONE).where(also.c.member_id == _c.member_id, *fits, seen)
-    return sa.exists(found.correlate(search_key))
+def _also(shape: Shape, n: int) -> str:
+    """A further clause holds for the same member.
+
+    A few keys are looked up in the lists by which they are led, which all who search for them keep in memory; else,
+    without the cohort, the member's own rows are read.
+    """
+    fit, also = shape.clauses[n], f"also{n}"
+    few = not fit.prefix and fit.keys * shape.scopes <= LOOKED_UP
+    same = f"{also}.member_id = search_key.member_id"
+    if few:  # as a range, so that the index of members does not look as good
+        bounds = "BETWEEN search_key.member_id AND search_key.member_id"
+        same = f"{also}.cohort_id = :cohort AND {also}.member_id {bounds}"
+    here = f"{same} AND {also}.kind = :kind{n} AND {_fits(fit, n, also)}"
+    holds = f"EXISTS (SELECT 1 FROM search_key AS {also} WHERE {here} AND {_seen(also, shape.scopes)})"
+    if not shape.met:
+        return f"AND {holds} "
+    met = f"EXISTS (SELECT 1 FROM search_key AS {also} WHERE {here} AND {also}.scope = '{MET}')"
+    return f"AND ({holds} OR (search_key.member_id IN ({_ALLIES}) AND {met})) "
 
 
-def _fits(of: Any, fit: Fit, n: int) -> list[sa.ColumnElement[bool]]:
-    kind = of.c.kind == _bind(f"kind{n}", _c.kind)
+def _fits(fit: Fit, n: int, of: str = "search_key") -> str:
     if fit.prefix:
-        return [kind, of.c.key >= _bind(f"key{n}of0", _c.key), of.c.key < _bind(f"to{n}", _c.key)]
-    return [kind, of.c.key.in_([_bind(f"key{n}of{m}", _c.key) for m in range(fit.keys)])]
+        return f"{of}.key >= :key{n}of0 AND {of}.key < :to{n}"
+    return f"{of}.key IN ({', '.join(f':key{n}of{m}' for m in range(fit.keys))})"
 
 
-def _seen(of: Any, scopes: int) -> sa.ColumnElement[bool]:
-    found: sa.ColumnElement[bool] = of.c.scope.in_([_bind(f"scope{n}", _c.scope) for n in range(scopes)])
-    return found
+def _seen(of: str, scopes: int) -> str:
+    return f"{of}.scope IN ({', '.join(f':scope{n}' for n in range(scopes))})"
 
 
-def _allies() -> sa.Select[tuple[int]]:
-    return sa.select(ally.c.other_id).where(ally.c.member_id == _bind("viewer", ally.c.member_id))
-
-
-def _beginning() -> sa.ColumnElement[str]:
-    """As an expression, so that the index of starts is read and not that of whole keys."""
-    return sa.func.substr(_c.key, 1, sa.bindparam("letters", type_=sa.Integer), type_=Ordered)
-
-
-def _bind(name: str, like: sa.Column[Any]) -> sa.BindParameter[Any]:
-    return sa.bindparam(name, type_=like.type)
-
-
-def _limit() -> sa.BindParameter[int]:
-    return sa.bindparam("limit", type_=sa.Integer)
+_ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
