@@ -5,6 +5,8 @@ from handlers import (
     agreement,
     allies,
     apart,
+    asked,
+    asks,
     away,
     consent,
     contacts,
@@ -18,6 +20,7 @@ from handlers import (
     linking,
     me,
     mirror,
+    moved,
     mydata,
     people,
     privacy,
@@ -35,8 +38,11 @@ router = Router.of(
     joining.router,  # the invitation,
     agreement.router,  # the yes,
     questions.router,  # four questions and a person
-    allies.router,  # find, ask, allies
+    allies.router,  # find, allies
     watching.router,  # tell me when somebody joins
+    asks.router,  # asking the others,
+    asked.router,  # being asked,
+    moved.router,  # and what came of it
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached

@@ -14,9 +14,8 @@ from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
 from handlers import people, wording
-from handlers.finding import Place, gather
+from handlers.finding import Place, gather, watchable
 from handlers.glossary import meaning
-from handlers.watching import watchable
 
 router = Router()
 
@@ -45,14 +44,6 @@ def find(ctx: Context) -> Reply:
     """The word; without more, it says what can be written."""
     if not ctx.text:
         return t("Just write what you are looking for, for example: beneficial ownership Mongolia.")
-    return search(ctx)
-
-
-@router.word("ask", help=t("Say what you need, and see who can help"), takes_text=True, role=Role.MEMBER)
-def ask(ctx: Context) -> Reply:
-    """Passing questions on to peers comes later; until then it finds people to meet."""
-    if not ctx.text:
-        return t("What do you need? Write ask and one sentence. I show you who can help.")
     return search(ctx)
 
 
@@ -141,9 +132,15 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     buttons = [meet_button(ally, wanted, in_touch=ally.profile.id in in_touch) for ally in found]
     if following is not None:
         buttons.append(Button(t("More"), "allies.more", _value(text, following)))
+    buttons.append(ask_the_others(text))
     if watchable(wanted):
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
     return Card(lines(*parts, gap=True), buttons=tuple(buttons))
+
+
+def ask_the_others(text: str) -> Button:
+    """Pass a search on as a question; its preview comes first."""
+    return Button(t("Ask the others"), "asks.preview", json.dumps({"text": text}, ensure_ascii=False))
 
 
 def hit(ctx: Context, ally: Ally, *, in_touch: bool) -> Say:
@@ -177,6 +174,7 @@ def nobody(ctx: Context, text: str, wanted: Wanted, before: Say | None = None) -
         said.append(t("Near to it:"))
     buttons = [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
     if watchable(wanted):
+        buttons.append(ask_the_others(text))
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
     return Card(lines(*said, gap=True), buttons=(*buttons, Button(t("Help"), "help.open")))
 

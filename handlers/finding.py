@@ -143,3 +143,11 @@ def _share_a_word(some: Sequence[str], others: Sequence[str]) -> bool:
 
 def _stems(slugs: Sequence[str]) -> set[str]:
     return {part[:5] for slug in slugs for part in slug.replace("_", "-").split("-")} - {"secto", "and"}
+
+
+def watchable(wanted: Wanted) -> list[tuple[str, str]]:
+    """The keys for which one can be told when somebody joins."""
+    found = [(kind, slug) for slug in wanted.topics for kind in ("offer", "need", "topic")]
+    if not found:
+        found = [("country", code) for code in wanted.countries] + [("coalition", c) for c in wanted.coalitions]
+    return found

@@ -33,7 +33,7 @@ def lock(ctx: Context, who: Member) -> None:
     store = ctx.store
     store.outbox.cancel_to(who.id, ctx.now)
     store.outbox.cancel_about(who.id, ctx.now)
-    close_introductions(ctx, who.id)
+    close_requests(ctx, who.id)
     store.outbox.wipe_to(who.id)
     store.dialogs.end_all(who.id)
     promised = who.state == "leaving"  # an erasure that was promised still happens
@@ -73,13 +73,15 @@ def name_for(ctx: Context, facilitator: int, who: Member) -> Say:
     return ctx.store.people(viewer).profile_name(who.id) or t("Somebody who shows no name")
 
 
-def close_introductions(ctx: Context, who: int) -> None:
+def close_requests(ctx: Context, who: int) -> None:
     """Withdraw what somebody asked, and let lapse what they were asked; askers see what silence looks like."""
     for found in ctx.store.introductions.close_all(who, ctx.now):
         if found.asker_id == who and found.request_message is not None:
             ctx.edit(found.request_message, CLOSED)
         if found.asker_id == who and found.other_id is not None:
             ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
+    for message in ctx.store.asks.close_all(who):
+        ctx.edit(message, CLOSED)
 
 
 @router.emergency

@@ -5,6 +5,7 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
+from storage.asks import Asks
 from storage.audit import Audit
 from storage.dialogs import Dialogs
 from storage.inbox import Inbox
@@ -74,6 +75,10 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def asks(self) -> Asks:
+        return Asks(self.connection)
 
     @cached_property
     def audit(self) -> Audit:

@@ -37,7 +37,15 @@ ANYTIME = {
     ),
     *("form:joining.questions",),
 }
-CLOCK = {"away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"}
+CLOCK = {
+    "asks.moved",
+    "away.end",
+    "introductions.close",
+    "introductions.remind",
+    "joining.expire",
+    "privacy.erase",
+    "watching.tell",
+}
 
 # One canary in each class of field; whoever may not see the field must never see the canary.
 FIELDS = {
