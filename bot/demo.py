@@ -171,7 +171,7 @@ def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: 
             unit.profiles.add_wish(cohort, number, kind, wish.topic, wish.text)
     for sector, country in of.recuse:
         unit.profiles.keep_apart(cohort, number, sector=sector, country=None if country == "any" else country)
-    unit.projects.write(cohort, number, title=of.project.title, goal=of.project.goal, topic=of.project.topic)
+    unit.projects.write(cohort, number, title=of.project.title, goal=of.project.goal, topics=[of.project.topic])
     _bind(unit, number, of.id, language, now)
     return number
 

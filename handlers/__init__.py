@@ -17,15 +17,23 @@ from handlers import (
     leaving,
     linking,
     me,
+    milestones,
     mirror,
     mydata,
+    overdue,
     people,
     privacy,
     project,
+    project_end,
+    projects,
     questions,
     reports,
     requests,
     safety,
+    stuck,
+    team_joining,
+    teams,
+    updates,
     watching,
     wishes,
 )
@@ -40,7 +48,14 @@ router = Router.of(
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
-    project.router,
+    project.router,  # my projects,
+    milestones.router,  # their steps,
+    overdue.router,  # the one question after a day has passed,
+    stuck.router,  # what is in the way,
+    updates.router,  # what changed,
+    teams.router,  # with others:
+    team_joining.router,  # coming in,
+    project_end.router,  # going out
     me.router,  # my profile: the card,
     fields.router,  # single fields,
     wishes.router,  # needs and offers
@@ -56,6 +71,7 @@ router = Router.of(
     glossary.router,
     people.router,  # for facilitators
     invitations.router,
+    projects.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,
