@@ -21,10 +21,11 @@ def watch(ctx: Context, number: int, due: date, whom: int | None = None) -> None
     whom = whom or ctx.me.id
     where = ctx.store.members.where(whom)
     ctx.store.schedules.cancel(whom, (TIMER,), number)
-    ctx.store.schedules.set_timer(TIMER, whom, _morning_after(due, where.time_zone if where else "UTC"), number)
+    ctx.store.schedules.set_timer(TIMER, whom, morning_after(due, where.time_zone if where else "UTC"), number)
 
 
-def _morning_after(due: date, time_zone: str) -> datetime:
+def morning_after(due: date, time_zone: str) -> datetime:
+    """09:00 of the first weekday after a day, where somebody is, as an aware moment."""
     after = due + timedelta(days=1)
     while after.weekday() >= WEEKEND:
         after += timedelta(days=1)
@@ -40,7 +41,7 @@ def ask(ctx: Context) -> Reply:
     of, one = found
     if ctx.me.state == "paused" and ctx.me.paused_until is not None:
         back = progress.today_of(ctx.me.paused_until, ctx.me.time_zone)
-        ctx.store.schedules.set_timer(TIMER, ctx.me.id, _morning_after(back, ctx.me.time_zone), one.id)
+        ctx.store.schedules.set_timer(TIMER, ctx.me.id, morning_after(back, ctx.me.time_zone), one.id)
     if ctx.me.state != "active" or not _wants_questions(ctx) or not progress.asked(ctx.store, one, ctx.now):
         return None
     ctx.send(ctx.me.id, card(ctx, of, one), urgency=Urgency.QUESTION)

@@ -92,7 +92,7 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "looking": "cohort" if n % 20 == 0 else None})  # fmt: skip
     add("project_key", lambda n: {"kind": ("topic", "word")[n % 2], "key": f"aopen{n % 60}", "scope": "cohort",
         "project_id": n})  # fmt: skip
-    add("project_member", lambda n: {"project_id": n - n % 10, "member_id": n, "at": NOW,
+    add("project_member", lambda n: {"project_id": max(first, n - n % 10), "member_id": n, "at": NOW,
         "state": ("in", "in", "proposed", "wants")[n % 4], "proposed_by": other(n)})  # fmt: skip
     add("milestone", lambda n: {"id": n, "project_id": n, "written_by": other(n), "title": "x", "status": "limited",
         "blocked": False, "dropped": False})  # fmt: skip
