@@ -19,16 +19,24 @@ from handlers import (
     leaving,
     linking,
     me,
+    milestones,
     mirror,
     moved,
     mydata,
+    overdue,
     people,
     privacy,
     project,
+    project_end,
+    projects,
     questions,
     reports,
     requests,
     safety,
+    stuck,
+    team_joining,
+    teams,
+    updates,
     watching,
     wishes,
 )
@@ -46,7 +54,14 @@ router = Router.of(
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
-    project.router,
+    project.router,  # my projects,
+    milestones.router,  # their steps,
+    overdue.router,  # the one question after a day has passed,
+    stuck.router,  # what is in the way,
+    updates.router,  # what changed,
+    teams.router,  # with others:
+    team_joining.router,  # coming in,
+    project_end.router,  # going out
     me.router,  # my profile: the card,
     fields.router,  # single fields,
     wishes.router,  # needs and offers
@@ -62,6 +77,7 @@ router = Router.of(
     glossary.router,
     people.router,  # for facilitators
     invitations.router,
+    projects.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
@@ -13,9 +14,10 @@ from bot.core.router import Role, Router
 from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
-from handlers import people, wording
+from handlers import people, teams, wording
 from handlers.finding import Place, gather, watchable
 from handlers.glossary import meaning
+from storage.projects import Project
 
 router = Router()
 
@@ -124,12 +126,19 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     found, following = gather(ctx.people, wanted, text, place)
     if not found and place == Place():
         found, following = gather(ctx.people, wanted, text, Place(loose=True))
+    projects = teams.fitting(ctx, wanted) if place.step == 0 and place.after is None and not place.shown else []
     if not found:
-        return nobody(ctx, text, wanted, before)
+        return nobody(ctx, text, wanted, before, projects)
     heading = wording.understood(ctx, wanted)
     in_touch = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
-    parts = [before, heading, *(hit(ctx, ally, in_touch=ally.profile.id in in_touch) for ally in found)]
+    parts: list[Say | None] = [
+        before,
+        heading,
+        *(hit(ctx, ally, in_touch=ally.profile.id in in_touch) for ally in found),
+    ]
+    parts.append(teams.found_lines(projects))
     buttons = [meet_button(ally, wanted, in_touch=ally.profile.id in in_touch) for ally in found]
+    buttons += teams.found_buttons(projects)
     if following is not None:
         buttons.append(Button(t("More"), "allies.more", _value(text, following)))
     buttons.append(ask_the_others(text))
@@ -165,14 +174,23 @@ def packed(reasons: tuple[Reason, ...]) -> list[list[Any]]:
     return [[why.kind, {k: v for k, v in why.data.items() if k != "text"}] for why in reasons if why.kind != "words"]
 
 
-def nobody(ctx: Context, text: str, wanted: Wanted, before: Say | None = None) -> Card:
+def nobody(
+    ctx: Context, text: str, wanted: Wanted, before: Say | None = None, projects: Sequence[Project] = ()
+) -> Card:
     """Nobody found: the nearest topics, and to be told when somebody joins; the same whether hidden or absent."""
     near = ctx.programme.understanding.nearest(text, limit=3)
     hint = t("Write a topic, a country or a name, for example: open data Mongolia.")
-    said: list[Say | None] = [before, wording.understood(ctx, wanted), t("No one found."), hint]
+    said: list[Say | None] = [
+        before,
+        wording.understood(ctx, wanted),
+        t("No one found."),
+        teams.found_lines(projects),
+        hint,
+    ]
     if near:
         said.append(t("Near to it:"))
-    buttons = [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
+    buttons = teams.found_buttons(projects)
+    buttons += [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
     if watchable(wanted):
         buttons.append(ask_the_others(text))
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))

@@ -93,7 +93,7 @@ def _has(seen: Profile, clause: Clause) -> bool:
             helps = seen.offers if clause.kind == "offer" else seen.needs
             return any(wish.topic in clause.keys for wish in helps)
         case "topic":
-            return any(topic in clause.keys for topic in seen.topics)
+            return any(topic in clause.keys for topic in (*seen.topics, *seen.project_topics))
         case "coalition":
             return any(coalition in clause.keys for coalition in seen.coalitions)
         case "country":

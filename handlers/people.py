@@ -26,12 +26,13 @@ STATES: dict[str, Say] = {
 }
 
 
-@router.word("manage", help=t("People: invite, see, help"), role=Role.FACILITATOR)
+@router.word("manage", help=t("People and projects: invite, see, help"), role=Role.FACILITATOR)
+@router.press("manage.open", role=Role.FACILITATOR)
 def manage(ctx: Context) -> Reply:
     """What a facilitator can do; only what exists."""
     return Card(
         t("Manage {programme}", programme=ctx.programme.name),
-        buttons=(Button(t("People"), "people.open", style="primary"),),
+        buttons=(Button(t("People"), "people.open", style="primary"), Button(t("Projects"), "projects.open")),
     )
 
 

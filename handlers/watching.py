@@ -73,7 +73,7 @@ def _shows(seen: Profile, kind: str, key: str) -> bool:
     shown: dict[str, list[str | None]] = {
         "offer": [wish.topic for wish in seen.offers],
         "need": [wish.topic for wish in seen.needs],
-        "topic": list(seen.topics),
+        "topic": [*seen.topics, *seen.project_topics],
         "country": [seen.country],
         "coalition": list(seen.coalitions),
     }

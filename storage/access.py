@@ -22,6 +22,7 @@ from storage.members import LIVE, member
 from storage.portraits import portrait, unpack
 from storage.profiles import apart, consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
+from storage.shared_projects import SharedProjects
 
 SCANNED_AT_MOST = 600  # candidates looked at for one page, when many of them are kept apart from the viewer
 
@@ -69,6 +70,11 @@ class Access:
         self._mine: Whole | None = None
         self._search = Search(connection)
         self._looking: tuple[Reach, frozenset[int]] | None = None
+
+    @property
+    def projects(self) -> SharedProjects:
+        """Projects, as far as the viewer may see them."""
+        return SharedProjects(self._connection, self._viewer, self)
 
     def own(self) -> Profile:
         """The viewer's whole profile."""
@@ -132,6 +138,20 @@ class Access:
         """May the viewer be brought together with this member, whether visible or not?"""
         loaded = self._load([number])
         return number in loaded and not self._apart_from(list(loaded.values()))
+
+    def as_met(self, numbers: Sequence[int]) -> list[Profile]:
+        """Members of the viewer's team, as people see them who met; without those from whom they are kept apart."""
+        loaded = self._load(numbers) if numbers else {}
+        apart_from = self._apart_from(list(loaded.values()))
+        return [
+            seen_by(loaded[number], Audience.FACILITATORS if self._viewer.facilitator else Audience.MET)
+            for number in numbers
+            if number in loaded and number not in apart_from
+        ]
+
+    def kept_apart_from(self, numbers: Sequence[int]) -> set[int]:
+        """From which of these the viewer is kept apart, in either direction: numbers only."""
+        return self._apart_from(list(self._load(numbers).values())) if numbers else set()
 
     def find(self, clauses: Sequence[Clause], *, after: int | None = None, limit: int = 30) -> Found:
         """Members who fulfil every clause as far as the viewer may know it, a page at a time.

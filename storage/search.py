@@ -219,6 +219,7 @@ def keys_of(whole: Whole) -> set[Key]:
             add(field, kind, (wish.topic,))
             add("topics", kind, (wish.topic,))  # whoever sees the topics sees these, without the words
             add(field, "word", word_keys(wish.text or ""))
+    add("project", "topic", of.project_topics)
     add("project", "word", word_keys(f"{of.project or ''} {of.project_goal or ''}"))
     return found
 

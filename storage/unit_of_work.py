@@ -12,12 +12,14 @@ from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
 from storage.members import Members
+from storage.milestones import Milestones
 from storage.outbox import Outbox
 from storage.privacy import Privacy
 from storage.profiles import Profiles
 from storage.projects import Projects
 from storage.schedules import Schedules
 from storage.search import Search
+from storage.teams import Teams
 
 
 class UnitOfWork:
@@ -47,6 +49,14 @@ class UnitOfWork:
     @cached_property
     def projects(self) -> Projects:
         return Projects(self.connection, self.search.renew)
+
+    @cached_property
+    def milestones(self) -> Milestones:
+        return Milestones(self.connection)
+
+    @cached_property
+    def teams(self) -> Teams:
+        return Teams(self.connection)
 
     @cached_property
     def search(self) -> Search:
