@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
@@ -130,21 +130,16 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     if not found:
         return nobody(ctx, text, wanted, before, projects)
     heading = wording.understood(ctx, wanted)
-    in_touch = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
-    parts: list[Say | None] = [
-        before,
-        heading,
-        *(hit(ctx, ally, in_touch=ally.profile.id in in_touch) for ally in found),
-    ]
-    parts.append(teams.found_lines(projects))
-    buttons = [meet_button(ally, wanted, in_touch=ally.profile.id in in_touch) for ally in found]
-    buttons += teams.found_buttons(projects)
+    met = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
+    hits = [hit(ctx, ally, met) for ally in found]
+    parts: list[Say | None] = [before, heading, *hits, teams.found_lines(projects)]
+    buttons = [meet_button(ally, wanted, met) for ally in found] + teams.found_buttons(projects)
     if following is not None:
         buttons.append(Button(t("More"), "allies.more", _value(text, following)))
     buttons.append(ask_the_others(text))
     if watchable(wanted):
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
-    return Card(lines(*parts, gap=True), buttons=tuple(buttons))
+    return Card(lines(*parts, gap=True), buttons=tuple(buttons), about=tuple(ally.profile.id for ally in found))
 
 
 def ask_the_others(text: str) -> Button:
@@ -152,17 +147,17 @@ def ask_the_others(text: str) -> Button:
     return Button(t("Ask the others"), "asks.preview", json.dumps({"text": text}, ensure_ascii=False))
 
 
-def hit(ctx: Context, ally: Ally, *, in_touch: bool) -> Say:
+def hit(ctx: Context, ally: Ally, met: Collection[int] = ()) -> Say:
     """One person and the reasons, the weightiest first."""
     said = [words for words in (wording.reason(ctx, why) for why in ally.reasons) if words is not None][:5]
-    if in_touch:
+    if ally.profile.id in met:
         said.insert(0, t("you are in touch"))
     return lines(wording.called(ally.profile), lines(*(t("· {reason}", reason=one) for one in said)) if said else None)
 
 
-def meet_button(ally: Ally, wanted: Wanted, *, in_touch: bool) -> Button:
+def meet_button(ally: Ally, wanted: Wanted, met: Collection[int]) -> Button:
     """Meet, with what the list knew about why; whom I am in touch with already, I can tell how to be reached."""
-    if in_touch:
+    if ally.profile.id in met:
         label = t("Share my contact: {name}", name=wording.name(ally.profile))
         return Button(label, "contacts.share", str(ally.profile.id))
     about = {"to": ally.profile.id, "topic": next(iter(wanted.topics), None), "why": packed(ally.reasons)}
@@ -267,7 +262,8 @@ def allies_card(ctx: Context) -> Card:
         buttons.append(Button(t("Requests"), "requests.open"))
     if ctx.store.search.watched(ctx.me.id):
         buttons.append(Button(t("Stop telling me who joins"), "watching.unwatch"))
-    return Card(t("Whom you have met, by coalition. The gaps come first."), fields=tuple(said), buttons=tuple(buttons))
+    text = t("Whom you have met, by coalition. The gaps come first.")
+    return Card(text, fields=tuple(said), buttons=tuple(buttons), about=tuple(one.id for one in mine))
 
 
 @router.press("allies.coalition", role=Role.MEMBER)

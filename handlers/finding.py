@@ -101,7 +101,7 @@ def _has(seen: Profile, clause: Clause) -> bool:
         case "sector":
             return seen.sector in clause.keys
         case "name":
-            return any(key.startswith(clause.keys) for key in word_keys(seen.name or ""))
+            return any(key.startswith(clause.keys) for key in word_keys(f"{seen.name or ''} {seen.native_name or ''}"))
     texts = [wish.text or "" for wish in (*seen.needs, *seen.offers)]
     keys = word_keys(" ".join([*texts, seen.project or "", seen.project_goal or ""]))
     return any(key.startswith(clause.keys) for key in keys)

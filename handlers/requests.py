@@ -47,7 +47,8 @@ def preview(ctx: Context) -> Reply:
     buttons = [Button(t("Send"), "requests.send", json.dumps(card), "primary")]
     if again:
         buttons.append(Button(t("Back to the list"), "allies.again", again))
-    return Card(said, buttons=(*buttons, Button(t("Cancel"), "requests.cancel")))
+    buttons.append(Button(t("Cancel"), "requests.cancel"))
+    return Card(said, buttons=tuple(buttons), about=(other.id,))
 
 
 def _askable(ctx: Context, number: int) -> Profile | None:
@@ -182,11 +183,24 @@ def sent_card(other: Profile, found: Introduction) -> Card:
     return Card(said, buttons=(Button(t("Withdraw"), "requests.withdraw", str(found.id)),))
 
 
+def _still_shown(ctx: Context, found: Introduction) -> dict[str, Any]:
+    """The card that the asker confirmed, for whoever was asked: without what the asker shows them no more."""
+    card = dict(found.card or {})
+    if ctx.me.id != found.other_id or not card:
+        return card
+    seen = ctx.people.profile(found.asker_id or 0)
+    for field in ("country", "sector"):
+        card[field] = card[field] if seen is not None and getattr(seen, field) == card[field] else None
+    card["name"] = (seen.name if seen else None) or card["name"]
+    card["why"] = [why for why in card["why"] if seen is not None and _both_know(seen, why)]
+    return card
+
+
 def request_card(ctx: Context, found: Introduction, before: Say | None = None) -> Card:
     """What the other sees: the card that the asker confirmed, and a private choice."""
     said = lines(
         before,
-        shown(ctx, dict(found.card or {})),
+        shown(ctx, _still_shown(ctx, found)),
         t(
             "Only you see this. A no is never passed on. If you do nothing, this closes on {day}.",
             day=When(found.closes_at),

@@ -61,10 +61,13 @@ def _notice(ctx: Context, who: Member, name: Say) -> Card:
 
 
 def trusted(ctx: Context, who: Member) -> int | None:
-    """The facilitator whom somebody chose, else the one who invited them, else the first; never themselves."""
+    """The facilitator whom somebody chose, else the one who invited them, else the first; never themselves.
+
+    Only who is there now, and has an app in which I can write to them.
+    """
     staff = [one for one in ctx.store.members.facilitators(who.cohort_id) if one != who.id]
     chosen = [one for one in (who.trusted_id, who.invited_by) if one in staff]
-    return next(iter([*chosen, *staff]), None)
+    return next((one for one in [*chosen, *staff] if ctx.store.members.where(one) is not None), None)
 
 
 def name_for(ctx: Context, facilitator: int, who: Member) -> Say:

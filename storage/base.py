@@ -1,8 +1,9 @@
 """What every table shares: the metadata, moments in UTC, JSON, and the duty to say how it is erased."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
@@ -138,3 +139,13 @@ def _upsert(into: sa.Table, dialect: str, key: tuple[str, ...], names: tuple[str
 def rows(result: sa.Result[Any]) -> int:
     """How many rows a write touched."""
     return cast("CursorResult[Any]", result).rowcount
+
+
+def read(connection: Connection, sql: str, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run a query as it is written, with `:name` for each value: for the busiest reads, without the compiler's work."""
+    return connection.exec_driver_sql(_for_driver(sql, connection.dialect.name), dict(values))
+
+
+@lru_cache(maxsize=512)
+def _for_driver(sql: str, dialect: str) -> str:
+    return re.sub(r":(\w+)", r"%(\1)s", sql) if dialect == "postgresql" else sql

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import compress
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.profiles import Audience, Whole, audiences
 from bot.domain.words import word_keys
-from storage.base import Id, Moment, insert, member_id, same_cohort, table, upsert
+from storage.base import Id, Moment, insert, member_id, read, same_cohort, table, upsert
 from storage.members import member
 from storage.portraits import pack, portrait, read_whole
 from storage.profiles import consent
@@ -58,7 +59,9 @@ class Search:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._sizes: dict[Clause, int] = {}  # rows of the clauses asked for so far, for one viewer
+        # Of the clauses asked for so far, for one viewer: how many rows they fit, and the scopes that have any.
+        self._sizes: dict[Clause, int] = {}
+        self._shown_to: dict[Clause, tuple[str, ...]] = {}
 
     def renew(self, member_number: int) -> None:
         """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
@@ -131,12 +134,16 @@ class Search:
     def _count(self, reach: Reach, clauses: Sequence[Clause], most: int) -> None:
         if clauses:
             statement = sizes(tuple(map(fit_of, clauses)), scopes_of(reach))
-            counts = self._connection.execute(statement, values_of(reach, clauses, 0, END, most)).one()
-            self._sizes |= zip(clauses, counts, strict=True)
+            row = tuple(read(self._connection, statement, values_of(reach, clauses, 0, END, most)).one())
+            step = len(row) // len(clauses)
+            for n, clause in enumerate(clauses):
+                self._sizes[clause], *is_shown = row[n * step : (n + 1) * step]
+                self._shown_to[clause] = tuple(compress(reach.scopes, is_shown))
 
     def _scan(self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int, limit: int) -> list[int]:
         shape = shape_of(reach, clauses, wide=wide, lazy=self._connection.dialect.name == "sqlite")
-        return list(self._connection.scalars(scan(shape), values_of(reach, clauses, low, high, limit)).all())
+        values = values_of(reach, clauses, low, high, limit, self._shown_to)
+        return list(read(self._connection, scan(shape), values).scalars())
 
     def watch(self, cohort_id: int, member_number: int, keys: Iterable[tuple[str, str]], now: datetime) -> int:
         """Tell this member when somebody joins with one of these keys; returns how many are new."""
@@ -214,6 +221,7 @@ def keys_of(whole: Whole) -> set[Key]:
     add("country", "country", (of.country,))
     add("sector", "sector", (of.sector,))
     add("name", "name", word_keys(of.name or ""))
+    add("native_name", "name", word_keys(of.native_name or ""))
     for field, kind, wishes in (("needs", "need", of.needs), ("offers", "offer", of.offers)):
         for wish in wishes:
             add(field, kind, (wish.topic,))

@@ -1,6 +1,6 @@
 """The statements of search, as SQL: each reads a limited stretch of an index, and is built once for each shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -76,6 +76,7 @@ class Fit(NamedTuple):
 
     prefix: bool
     keys: int
+    short: bool = False  # a prefix of fewer letters than the index of starts has
 
 
 class Shape(NamedTuple):
@@ -98,14 +99,16 @@ def start_of(kind: str, key: str) -> str | None:
 
 def fit_of(clause: Clause) -> Fit:
     """The shape of a clause; of a list of keys, its length when filled up."""
-    return Fit(clause.is_prefix, 1 << (len(clause.keys) - 1).bit_length())
+    if clause.is_prefix:
+        return Fit(True, 1, len(clause.keys[0]) < START)
+    return Fit(False, 1 << (len(clause.keys) - 1).bit_length())
 
 
 def shape_of(reach: Reach, clauses: Sequence[Clause], *, wide: bool, lazy: bool) -> Shape:
     """The shape of a question whose first clause leads; `wide` tells that its prefix fits many rows."""
     lead, fits, scopes = clauses[0], tuple(map(fit_of, clauses)), scopes_of(reach)
     if lead.is_prefix:
-        how = "wide" if wide and len(lead.keys[0]) >= START else "narrow"
+        how = "wide" if wide and not fits[0].short else "narrow"
     else:
         how = "keys" if fits[0].keys * scopes <= MOST_PARTS else "many"
     return Shape(how, fits, scopes, reach.met, lazy)
@@ -116,22 +119,44 @@ def scopes_of(reach: Reach) -> int:
     return -(-len(reach.scopes) // 4) * 4
 
 
-def values_of(reach: Reach, clauses: Sequence[Clause], low: int, high: int, limit: int) -> dict[str, Any]:
-    """The values of a question for its statement: members between two numbers. Nothing has the key or scope ""."""
-    first = clauses[0].keys[0]
+def values_of(
+    reach: Reach,
+    clauses: Sequence[Clause],
+    low: int,
+    high: int,
+    limit: int,
+    shown_to: Mapping[Clause, tuple[str, ...]] | None = None,
+) -> dict[str, Any]:
+    """The values of a question for its statement: members between two numbers.
+
+    `shown_to` are the scopes in which there is anybody for a clause, where that is known. Of what a list is filled up
+    with, nothing is read: a part of its own gets "", which nothing has; a list of alternatives one that it has already.
+    """
+    known = shown_to or {}
     values: dict[str, Any] = {"cohort": reach.cohort_id, "viewer": reach.viewer, "low": low, "high": high}
-    values |= {"limit": limit, "start": first[:START], "letters": len(first)}
-    for n in range(scopes_of(reach)):
-        values[f"scope{n}"] = reach.scopes[n] if n < len(reach.scopes) else ""
+    values |= {"limit": limit}
+    values |= _numbered("scope", known.get(clauses[0], reach.scopes), scopes_of(reach), "")
+    values |= _numbered("part", clauses[0].keys, fit_of(clauses[0]).keys, "")
     for n, clause in enumerate(clauses):
-        values |= {f"kind{n}": clause.kind, f"to{n}": clause.keys[0] + LAST}
-        for m in range(fit_of(clause).keys):
-            values[f"key{n}of{m}"] = clause.keys[m] if m < len(clause.keys) else ""
+        first = clause.keys[0]
+        values |= {
+            f"kind{n}": clause.kind,
+            f"to{n}": first + LAST,
+            f"start{n}": first[:START],
+            f"letters{n}": len(first),
+        }
+        values |= _numbered(f"key{n}of", clause.keys, fit_of(clause).keys, first)
+        seen = known.get(clause, reach.scopes) or ("",)
+        values |= _numbered(f"seen{n}of", seen, scopes_of(reach), seen[0])
     return values
 
 
+def _numbered(name: str, some: Sequence[str], size: int, filled_with: str) -> dict[str, str]:
+    return {f"{name}{n}": some[n] if n < len(some) else filled_with for n in range(size)}
+
+
 @lru_cache(maxsize=256)
-def scan(shape: Shape) -> sa.TextClause:
+def scan(shape: Shape) -> str:
     """Members who fulfil every clause, by number: one limited index scan a key and scope.
 
     They are merged as they are read, so that the last scans stop where the page is full. The other clauses are looked
@@ -139,31 +164,35 @@ def scan(shape: Shape) -> sa.TextClause:
     """
     if shape.lead == "keys":
         pairs = [(key, scope) for key in range(shape.clauses[0].keys) for scope in range(shape.scopes)]
-        parts = [_part(shape, f"key = :key0of{key} AND scope = :scope{scope}") for key, scope in pairs]
+        parts = [_part(shape, f"key = :part{key} AND scope = :scope{scope}") for key, scope in pairs]
     elif shape.lead == "wide":
-        # The beginning as an expression, so that the index of starts is read and not that of whole keys.
-        begins = "start = :start AND substr(key, 1, :letters) = :key0of0"
+        begins = f"start = :start0 AND {_begins(0, 'search_key')}"
         parts = [_part(shape, f"{begins} AND scope = :scope{n}", "DISTINCT ") for n in range(shape.scopes)]
     else:
-        parts = [_part(shape, f"{_fits(shape.clauses[0], 0)} AND {_seen('search_key', shape.scopes)}", "DISTINCT ")]
+        parts = [_part(shape, f"{_fits(shape.clauses[0], 0)} AND {_seen('search_key', shape.scopes, 0)}", "DISTINCT ")]
     if shape.met:
         parts.append(_met(shape))
     if not shape.lazy:
         ends = "ORDER BY member_id LIMIT :limit"
         parts = [f"SELECT member_id FROM ({part} {ends}) AS anon_{n}" for n, part in enumerate(parts)]
-    return sa.text(f"{' UNION '.join(parts)} ORDER BY member_id LIMIT :limit")
+    return f"{' UNION '.join(parts)} ORDER BY member_id LIMIT :limit"
 
 
 @lru_cache(maxsize=256)
-def sizes(fits: tuple[Fit, ...], scopes: int) -> sa.TextClause:
-    """How many rows each clause fits, counted up to a limit: one row of numbers."""
-    counts = []
+def sizes(fits: tuple[Fit, ...], scopes: int) -> str:
+    """How many rows each clause fits, counted up to a limit, and in which scopes there are any: one row of numbers."""
+    found = []
     for n, fit in enumerate(fits):
         here = f"cohort_id = :cohort AND kind = :kind{n} AND {_fits(fit, n)}"
-        if not fit.prefix:  # of a prefix it is the whole stretch that would have to be read
-            here += f" AND {_seen('search_key', scopes)}"
-        counts.append(f"(SELECT count(*) FROM (SELECT 1 FROM search_key WHERE {here} LIMIT :limit) AS anon_{n})")
-    return sa.text(f"SELECT {', '.join(counts)}")
+        # Of a prefix it is the whole stretch that would have to be read.
+        counted = here if fit.prefix else f"{here} AND {_seen('search_key', scopes, n)}"
+        found.append(f"(SELECT count(*) FROM (SELECT 1 FROM search_key WHERE {counted} LIMIT :limit) AS anon_{n})")
+        if fit.prefix:
+            here = f"cohort_id = :cohort AND kind = :kind{n} AND start = :start{n}"
+        for m in range(scopes):
+            some = f"EXISTS (SELECT 1 FROM search_key WHERE {here} AND scope = :scope{m})"
+            found.append("1 = 1" if fit.short else some)
+    return f"SELECT {', '.join(found)}"
 
 
 def _part(shape: Shape, conditions: str, distinct: str = "") -> str:
@@ -192,17 +221,18 @@ def _others(shape: Shape) -> str:
 def _also(shape: Shape, n: int) -> str:
     """A further clause holds for the same member.
 
-    A few keys are looked up in the lists by which they are led, which all who search for them keep in memory; else,
-    without the cohort, the member's own rows are read.
+    It is looked up in the lists of those who fulfil it, which stay in memory as all who search for it read them; a
+    clause of many lists in the member's own rows, without the cohort.
     """
     fit, also = shape.clauses[n], f"also{n}"
-    few = not fit.prefix and fit.keys * shape.scopes <= LOOKED_UP
-    same = f"{also}.member_id = search_key.member_id"
-    if few:  # as a range, so that the index of members does not look as good
+    same, fits = f"{also}.member_id = search_key.member_id", _fits(fit, n, also)
+    if fit.keys * shape.scopes <= LOOKED_UP and not fit.short:
+        # As a range, so that the index of members does not look as good.
         bounds = "BETWEEN search_key.member_id AND search_key.member_id"
         same = f"{also}.cohort_id = :cohort AND {also}.member_id {bounds}"
-    here = f"{same} AND {also}.kind = :kind{n} AND {_fits(fit, n, also)}"
-    holds = f"EXISTS (SELECT 1 FROM search_key AS {also} WHERE {here} AND {_seen(also, shape.scopes)})"
+        fits = f"{also}.start = :start{n} AND {_begins(n, also)}" if fit.prefix else _fits(fit, n, also)
+    here = f"{same} AND {also}.kind = :kind{n} AND {fits}"
+    holds = f"EXISTS (SELECT 1 FROM search_key AS {also} WHERE {here} AND {_seen(also, shape.scopes, n)})"
     if not shape.met:
         return f"AND {holds} "
     met = f"EXISTS (SELECT 1 FROM search_key AS {also} WHERE {here} AND {also}.scope = '{MET}')"
@@ -215,8 +245,13 @@ def _fits(fit: Fit, n: int, of: str = "search_key") -> str:
     return f"{of}.key IN ({', '.join(f':key{n}of{m}' for m in range(fit.keys))})"
 
 
-def _seen(of: str, scopes: int) -> str:
-    return f"{of}.scope IN ({', '.join(f':scope{n}' for n in range(scopes))})"
+def _begins(n: int, of: str) -> str:
+    """The beginning as an expression, so that the index of starts is read and not that of whole keys."""
+    return f"substr({of}.key, 1, :letters{n}) = :key{n}of0"
+
+
+def _seen(of: str, scopes: int, n: int) -> str:
+    return f"{of}.scope IN ({', '.join(f':seen{n}of{m}' for m in range(scopes))})"
 
 
 _ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"

@@ -245,7 +245,7 @@ class Context:
                 once=once,
                 priority=int(urgency),
                 on_behalf=on_behalf,
-                about=about,
+                about={*about, *card.about},
                 at=at,
             )
         return number
@@ -273,7 +273,7 @@ class Context:
             body=(content if whole else self.engine.language.content(Card(BELOW), reader)).as_json(),
             cause=self.event.id,
             now=self.now,
-            about=about,
+            about={*about, *card.about},
         )
         if whole:
             return message

@@ -106,13 +106,17 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One message: plain text and data, no markup. Fields are (name, value) pairs."""
+    """One message: plain text and data, no markup. Fields are (name, value) pairs.
+
+    `about` are members whom it names: what still waits is cancelled if they hide or leave, and erasing them wipes it.
+    """
 
     text: Say
     title: Say | None = None
     fields: tuple[tuple[Say, Say], ...] = ()
     buttons: tuple[Button, ...] = ()
     files: tuple[File, ...] = ()
+    about: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from storage.shared_projects import Chosen
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member
 
 MANY = 4000
-SMALL = {"cohort", "lane", "meta", "CONSTANT"}  # a few rows for ever, or none
+SMALL = {"cohort", "lane", "meta", "CONSTANT", "json_each"}  # a few rows for ever, none, or a list that was given
 Plan = tuple[str, list[str]]
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
 
