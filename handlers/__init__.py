@@ -10,6 +10,7 @@ from handlers import (
     contacts,
     fields,
     glossary,
+    home,
     introductions,
     invitations,
     joining,
@@ -54,6 +55,7 @@ router = Router.of(
     away.router,
     language.router,
     glossary.router,
+    home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
     safety.router,  # safe, and emergency words

@@ -155,7 +155,7 @@ def resume(ctx: Context) -> Reply:
 
 def _has_chosen_language(ctx: Context) -> bool:
     """Is the consent card what they were shown last?"""
-    shown = ctx.store.outbox.latest_to(ctx.me.id)
+    shown = ctx.store.homes.last_said(ctx.me.id)
     buttons = (shown.body or {}).get("buttons", ()) if shown else ()
     return any(action == "agreement.agree" for _, action, _, _ in buttons)
 

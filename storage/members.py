@@ -30,6 +30,7 @@ member = table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("preset", sa.Text, nullable=False, server_default="careful"),
+    sa.Column("discreet", sa.Boolean, nullable=False, server_default=sa.false()),  # no words on lock screens
     sa.Column("invited_by", Id),
     sa.Column("trusted_id", Id),  # the facilitator who reopens a locked account
     sa.Column("created_at", Moment, nullable=False),
@@ -98,6 +99,7 @@ class Member:
     joined_at: datetime | None
     paused_until: datetime | None
     leaving_at: datetime | None
+    discreet: bool
 
     @property
     def is_facilitator(self) -> bool:
@@ -116,6 +118,7 @@ class Reachable:
     time_zone: str
     state: str
     reachable: bool = True
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ _WHERE = (
         member.c.time_zone,
         member.c.state,
         account.c.reachable,
+        member.c.discreet,
     )
     .join_from(member, account, account.c.member_id == member.c.id)
     .where(member.c.id == sa.bindparam("id"))

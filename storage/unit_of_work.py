@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 from storage.access import Access, Viewer
 from storage.audit import Audit
 from storage.dialogs import Dialogs
+from storage.homes import Homes
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
@@ -74,6 +75,10 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def homes(self) -> Homes:
+        return Homes(self.connection, self.outbox)
 
     @cached_property
     def audit(self) -> Audit:

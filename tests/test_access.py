@@ -30,6 +30,7 @@ ANYTIME = {
         "agreement.what",
         "language.open",
         "language.speak",
+        "home.join",
         "leaving.open",
         "leaving.undo",
         "leaving.yes",
