@@ -21,6 +21,7 @@ from handlers import (
     mirror,
     mydata,
     people,
+    picking,
     privacy,
     project,
     questions,
@@ -58,6 +59,7 @@ router = Router.of(
     home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
+    picking.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

@@ -1,6 +1,6 @@
 """Cohorts, members and their accounts: who somebody is, in what state, and where they write from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -306,6 +306,17 @@ class Members:
             )
             .values(reachable=yes)
         )
+
+    def known_among(self, platform: str, installation: str, external_ids: Collection[str]) -> set[str]:
+        """Which of these accounts belong to a member."""
+        found = self._connection.scalars(
+            sa.select(account.c.external_id).where(
+                account.c.platform == platform,
+                account.c.installation == installation,
+                account.c.external_id.in_(external_ids),
+            )
+        )
+        return set(found)
 
     def facilitators(self, cohort_id: int) -> list[int]:
         """The cohort's facilitators, longest first."""

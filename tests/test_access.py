@@ -21,7 +21,7 @@ from tests.chat import Chat, Person
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
-    *("form:invitations.invite",),
+    *("form:invitations.invite", "form:picking.pick", "picking.open"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
