@@ -12,6 +12,7 @@ from handlers import (
     contacts,
     fields,
     glossary,
+    home,
     introductions,
     invitations,
     joining,
@@ -25,6 +26,7 @@ from handlers import (
     mydata,
     overdue,
     people,
+    picking,
     privacy,
     project,
     project_end,
@@ -75,9 +77,11 @@ router = Router.of(
     away.router,
     language.router,
     glossary.router,
+    home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
     projects.router,
+    picking.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
 from bot.domain.profiles import Profile
 from bot.domain.words import word_keys
-from handlers import invitations, safety, wording
+from handlers import invitations, picking, safety, wording
 from storage.search import is_searchable_name
 
 router = Router()
@@ -38,8 +38,10 @@ def people(ctx: Context) -> Reply:
     """Invite, open invitations, the list."""
     waiting = len(ctx.store.invites.open_in(ctx.me.cohort_id, ctx.now))
     open_label: Say = t("Open invitations ({n})", n=waiting)
+    pick = (Button(t("Pick from Slack"), "picking.open"),) if picking.is_offered(ctx) else ()
     buttons = (
         Button(t("Invite"), "invitations.new", style="primary"),
+        *pick,
         Button(open_label, "invitations.list"),
         Button(t("List"), "people.list", "0"),
     )

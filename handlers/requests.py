@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.context import Context
+from bot.core.context import Context, take_back
 from bot.core.programme import local_morning
 from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, t
 from bot.core.router import Role, Router
@@ -223,7 +223,7 @@ def withdraw(ctx: Context) -> Reply:
     if found is None or found.asker_id != ctx.me.id or found.closed_at is not None:
         return t("This request is closed. Nothing changed.")
     if found.state == "proposed" and found.request_message is not None and found.other_id is not None:
-        if not ctx.store.outbox.cancel([found.request_message], ctx.now):
+        if not take_back(ctx.store, found.request_message, ctx.now):
             ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
         ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
     ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)

@@ -1,6 +1,6 @@
 """Cohorts, members and their accounts: who somebody is, in what state, and where they write from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -32,6 +32,7 @@ member = table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("preset", sa.Text, nullable=False, server_default="careful"),
+    sa.Column("discreet", sa.Boolean, nullable=False, server_default=sa.false()),  # no words on lock screens
     sa.Column("invited_by", Id),
     sa.Column("trusted_id", Id),  # the facilitator who reopens a locked account
     sa.Column("created_at", Moment, nullable=False),
@@ -100,6 +101,7 @@ class Member:
     joined_at: datetime | None
     paused_until: datetime | None
     leaving_at: datetime | None
+    discreet: bool
 
     @property
     def is_facilitator(self) -> bool:
@@ -118,6 +120,7 @@ class Reachable:
     time_zone: str
     state: str
     reachable: bool = True
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ _WHERE = Prepared(
         member.c.time_zone,
         member.c.state,
         account.c.reachable,
+        member.c.discreet,
     )
     .join_from(member, account, account.c.member_id == member.c.id)
     .where(member.c.id == sa.bindparam("id"))
@@ -318,6 +322,17 @@ class Members:
             )
             .values(reachable=yes)
         )
+
+    def known_among(self, platform: str, installation: str, external_ids: Collection[str]) -> set[str]:
+        """Which of these accounts belong to a member."""
+        found = self._connection.scalars(
+            sa.select(account.c.external_id).where(
+                account.c.platform == platform,
+                account.c.installation == installation,
+                account.c.external_id.in_(external_ids),
+            )
+        )
+        return set(found)
 
     def facilitators(self, cohort_id: int) -> list[int]:
         """The cohort's facilitators, longest first."""
