@@ -105,5 +105,6 @@ async def _until_told(kind: str, counts: Counts, pipe: Connection) -> None:
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pipe.send(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    port: int = runner.addresses[0][1]
+    pipe.send(f"http://127.0.0.1:{port}")
     await asyncio.Event().wait()

@@ -24,7 +24,7 @@ from storage.outbox_rows import (
     outbox_about,
 )
 
-__all__ = ["NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox", "outbox_about"]
+__all__ = ["KEPT", "NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox", "outbox_about"]
 
 _BY_KEY = ROWS.where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = ROWS.where(outbox.c.seq == sa.bindparam("seq"))

@@ -22,7 +22,12 @@ from tests.chat import Chat, Plain, Platform
 DATABASES = ["sqlite", "postgresql"]
 # Conversations that run through every platform's parse and render; all others are the terminal's.
 ON_EVERY_PLATFORM = (
-    *("test_joining", "test_introductions", "test_requests", "test_allies"),
+    "test_joining",
+    "test_introductions",
+    "test_requests",
+    "test_allies",
+    "test_projects",
+    "test_teams",
     *("test_message_answers", "test_sessions"),
 )
 

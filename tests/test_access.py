@@ -21,11 +21,15 @@ from tests.chat import Chat, Person
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
-    *("form:invitations.invite", "form:messages.write", "form:sessions.write"),
+    *("form:messages.write", "form:sessions.write"),
     *("messages.again", "messages.ask", "messages.change", "messages.discard", "messages.kept", "messages.list"),
     *("messages.new", "messages.open", "messages.remind", "messages.results", "messages.sample", "messages.send"),
     *("messages.show", "messages.step", "messages.stop", "messages.who", "messages.withdraw", "messages.withdrawn"),
     *("sessions.change", "sessions.new", "sessions.step"),
+    *("form:invitations.invite", "manage.open", "projects.open", "projects.narrow", "projects.country"),
+    *("projects.card", "projects.status", "projects.propose", "projects.proposed", "projects.new"),
+    *("form:projects.where", "form:projects.whom", "form:projects.sentence"),
+    *("form:invitations.invite", "form:picking.pick", "picking.open"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -34,6 +38,7 @@ ANYTIME = {
         "agreement.what",
         "language.open",
         "language.speak",
+        "home.join",
         "leaving.open",
         "leaving.undo",
         "leaving.yes",
@@ -42,8 +47,16 @@ ANYTIME = {
     *("form:joining.questions",),
 }
 CLOCK = {
-    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
     *("messages.card", "messages.step", "sessions.remind"),
+    "asks.moved",
+    "away.end",
+    "introductions.close",
+    "introductions.remind",
+    "joining.expire",
+    "privacy.erase",
+    "watching.tell",
+    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
+    *("milestones.overdue", "team_joining.close"),
 }
 
 # One canary in each class of field; whoever may not see the field must never see the canary.

@@ -28,6 +28,7 @@ from bot.core.replies import (
     Tongue,
     When,
     Words,
+    t,
 )
 
 LANGUAGES = ("en", "id", "mn", "fil", "th")
@@ -35,15 +36,17 @@ FOLDER = Path(__file__).resolve().parent.parent / "locales"
 OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
 PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
 CHART, CHART_FILE = "chart", "chart.png"
+DISCREET = t("You have a message.")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whoever will read it: their language and time zone."""
+    """Whoever will read it: their language, time zone, and whether their lock screen may say what it is about."""
 
     language: str
     time_zone: str = "UTC"
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ class Language:
             buttons=tuple(self._button(button, reader) for button in card.buttons),
             files=card.files if card.chart is None else (*card.files, self._drawn(card.chart, reader)),
             language=reader.language,
+            preview=self.say(DISCREET, reader) if reader.discreet else None,
         )
 
     def _drawn(self, chart: Chart, reader: Reader) -> File:
