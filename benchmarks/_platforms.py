@@ -94,7 +94,7 @@ async def _until_told(kind: str, counts: Counts, pipe: Connection) -> None:
         if request.content_type == "application/json" and request.can_read_body:
             given |= await request.json()
         if request.match_info["method"] == "conversations.open":
-            return web.json_response({"ok": True, "channel": {"id": f"D{given['users']}"}})
+            return web.json_response({"ok": True, "channel": {"id": "D" + str(given["users"])}})
         if not counts.takes(str(given["channel"])):
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
         return web.json_response({"ok": True, "channel": given["channel"], "ts": f"{next(numbers)}.000000"})

@@ -18,6 +18,7 @@ from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
 from bot.core.language import CHART, Reader, load_language
+from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
 from bot.core.relay import FINISHING, Relay
@@ -97,7 +98,7 @@ class Kawan:
         if isinstance(adapter, SignsIn):
             await adapter.sign_in()
         signed_in.set()
-        await adapter.run(self.dispatcher.receive)
+        await listen(relay, self.dispatcher.receive)
         raise LaneClosed(getattr(adapter, "trouble", None) or "it does not listen any more")
 
     async def _finish(self, listening: list[asyncio.Task[None]], delivering: list[asyncio.Task[None]]) -> None:

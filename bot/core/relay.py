@@ -56,7 +56,8 @@ class Relay:
         self._clock = clock
         self._ids = ids
         self.figures = figures or Figures()
-        self._alone = store.alone if alone is None else alone
+        self.alone = store.alone if alone is None else alone
+        self.owned, self.lost = asyncio.Event(), asyncio.Event()  # one of them is set while it runs
         self._post = Post(adapter, store, clock, files)
         self._doubts = doubts or Doubts(figures=self.figures)
         self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits)
@@ -141,11 +142,13 @@ class Relay:
         now, began = self._clock.now(), self._time()
         lane = self._adapter.lane
         found = await self._store.run(
-            lambda unit: unit.lanes.take(lane, self._owner, now, alone=self._alone), Turn.RELAY
+            lambda unit: unit.lanes.take(lane, self._owner, now, alone=self.alone), Turn.RELAY
         )
         if isinstance(found, Other):
             return found.left.total_seconds()
         self._gen, self._look, self._rests = found.held.gen, True, False
+        self.lost.clear()
+        self.owned.set()
         self._holds(began, found.held.left)
         self._tell_of(found)
         return True
@@ -154,7 +157,7 @@ class Relay:
         lane = self._adapter.lane
         self.figures.add("take_over", "lapsed" if found.lapsed else "clean")
         self._doubts.begin(found.doubtful)
-        if found.lapsed and not self._alone:
+        if found.lapsed and not self.alone:
             log.warning("lease_lapsed", lane=lane, in_doubt=found.doubtful)
         for seq in found.failed:
             self.figures.add("poison", "row")
@@ -266,6 +269,8 @@ class Relay:
         self._outcomes.clear()
         self._pacer = Pacer(self._adapter.pace)
         self._gen = 0
+        self.owned.clear()
+        self.lost.set()
 
     def _holds(self, began: float, left: timedelta) -> None:
         self._lease_ends = began + left.total_seconds()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.app import Kawan, build
 from bot.core.adapter import Envelope, Outcome, RateLimited, Sent
+from bot.core.listening import listen
 from bot.core.pacing import Pace
 from storage import Store, open_store
 from storage.outbox import outbox
@@ -70,6 +71,20 @@ async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+class Polled(Screens):
+    """A platform that gives its events to one program only."""
+
+    listens_alone, closed = True, False
+    listening = 0
+
+    async def run(self, receive: object) -> None:
+        Polled.listening += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            Polled.listening -= 1
 
 
 def drain(kawan: Kawan) -> None:
@@ -202,6 +217,29 @@ def test_a_reply_overtakes_what_was_claimed_before_it(chat: Chat) -> None:
     drain(kawan)
     assert len(order) == 12
     assert order.index("reply") <= 4
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_where_only_one_may_listen_it_is_the_owner_of_the_lane(chat: Chat) -> None:
+    Polled.listening = 0
+    first, second = (replica(chat, Polled(chat.platform)) for _ in range(2))
+
+    async def go() -> None:
+        async with running(first):
+            tasks = [asyncio.create_task(listen(one.relays[0], one.dispatcher.receive)) for one in (first, second)]
+            await until(lambda: Polled.listening)
+            chat.clock.passes(seconds=61)
+            await second.relays[0].drain()
+            first.relays[0].woken(frozenset({LANE}))  # else it learns it with its next heartbeat
+            await until(lambda: second.relays[0].owns and first.figures.of("lease", "lost"))
+            await asyncio.sleep(0.05)
+            assert Polled.listening == 1
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert Polled.listening == 0
+
+    asyncio.run(go())
 
 
 @pytest.mark.parametrize("threaded_store", ["postgresql"], indirect=True)

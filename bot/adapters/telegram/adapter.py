@@ -95,6 +95,16 @@ class TelegramAdapter:
         """Updates by what became of them: taken, ignored, unparsed."""
         return self._intake.counts
 
+    @property
+    def listens_alone(self) -> bool:
+        """Telegram answers one poll at a time; a webhook may be served by many."""
+        return self._webhook is None
+
+    @property
+    def closed(self) -> bool:
+        """The token is refused for good."""
+        return self._closed
+
     def routes(self) -> Sequence[web.RouteDef]:
         """What the web server serves: the path of the webhook's address, or nothing when polling."""
         if self._webhook is None:
@@ -108,6 +118,8 @@ class TelegramAdapter:
             await self._intake.take(update, receive)
 
         publishing: asyncio.Task[None] | None = None
+        if not self._closed:
+            self.trouble = None
         try:
             await self._begin()
             publishing = asyncio.create_task(menus.publish(self._bot, self._menu))
