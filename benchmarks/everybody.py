@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,9 +113,7 @@ class _Facilitator:
     async def measure(self) -> dict[str, float]:
         """The figures of one message."""
         for said in ("message", "Write a message", "Please read the draft law.", "Everybody", "No answer", "Now"):
-            await self._does(
-                lambda number, said=said: Message(id=number, sender=self._sender, address=self._address, text=said)
-            )
+            await self._does(Message(id="", sender=self._sender, address=self._address, text=said))
             await self._kawan.settle()
         self._store.longest_hold = 0.0
         with Memory() as memory:
@@ -143,13 +142,13 @@ class _Facilitator:
         await work
         return time.perf_counter() - began
 
-    async def _does(self, make: Callable[[str], Event]) -> None:
+    async def _does(self, event: Message | Press) -> None:
         self._events += 1
-        await self._kawan.dispatcher.receive(make(f"e{self._events}"))
+        await self._kawan.dispatcher.receive(replace(event, id=f"e{self._events}"))
 
     async def _press(self, label: str) -> None:
         handle = await self._store.read(lambda unit: _button(unit, self._number, label))
-        await self._does(lambda number: Press(id=number, sender=self._sender, address=self._address, handle=handle))
+        await self._does(Press(id="", sender=self._sender, address=self._address, handle=handle))
 
     async def _states(self) -> dict[str, int]:
         def count(unit: UnitOfWork) -> dict[str, int]:

@@ -12,7 +12,7 @@ from storage.outbox_rows import NewRow
 
 router = Router()
 
-CHUNK = 500  # rows: well under 50 ms of the one who writes
+CHUNK = 250  # rows: well under 50 ms of the one who writes
 CARD_EVERY = timedelta(seconds=30)
 CARD_SELDOM = timedelta(minutes=15)
 CARD_FOR = timedelta(days=7)
@@ -30,10 +30,13 @@ def tally_of(ctx: Context, one: Broadcast) -> Tally:
     return tally(one.recipients, states, answered)
 
 
-def begin(ctx: Context, one: Broadcast) -> None:
-    """The yes of the sender: the message that was pressed becomes the live card, and the rows are written."""
+def begin(ctx: Context, one: Broadcast, people: int) -> None:
+    """The yes of the sender: the message that was pressed becomes the live card, and the rows are written.
+
+    The rows of few people at once; those of many in transactions of their own, so that the yes is answered soon.
+    """
     leaves = ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
-    start(ctx, one, leaves)
+    start(ctx, one, leaves, at_once=people <= CHUNK)
     one = _again(ctx, one)
     card = message_card.live(ctx, one, tally_of(ctx, one))
     number = ctx.reply(card) if ctx.message is None else ctx.edit(ctx.message, card)
@@ -43,10 +46,13 @@ def begin(ctx: Context, one: Broadcast) -> None:
         ctx.store.schedules.set_timer("sessions.remind", ctx.me.id, one.session_at - DAY_BEFORE, one.id)
 
 
-def start(ctx: Context, one: Broadcast, leaves: datetime) -> None:
-    """Write the first rows; they and the rest are held until `leaves`."""
+def start(ctx: Context, one: Broadcast, leaves: datetime, *, at_once: bool = False) -> None:
+    """Write the rows, held until `leaves`: the first ones at once, or in the next step."""
     ctx.store.broadcasts.change(one.id, state="writing", confirmed_at=ctx.now, leaves_at=leaves, said=None)
-    step(ctx, _again(ctx, one))
+    if at_once:
+        step(ctx, _again(ctx, one))
+    else:
+        ctx.store.schedules.set_timer("messages.step", ctx.me.id, ctx.now, one.id)
 
 
 def already(ctx: Context) -> Reply:

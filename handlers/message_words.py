@@ -95,7 +95,8 @@ def addressed_to(ctx: Context, one: Broadcast) -> Say:
         case "topic":
             return t("the topic {name}", name=wording.topic(ctx, key))
         case "project":
-            return t("the team of one project")
+            found = ctx.people.projects.for_facilitators(int(key)) if key.isdigit() else None
+            return t("the team of {project}", project=(found.title if found else None) or t("a project"))
         case "silent":
             return t("those who have not answered")
         case "coming":

@@ -15,6 +15,7 @@ router = Router()
 
 ONLY_FACILITATORS = t("Only facilitators can send to the cohort. To reach them, type help.")
 GONE = t("This message is no longer here. Nothing was sent.")
+TEAMS = 20  # projects whose teams can be chosen
 RECENT = 5  # messages whose silent receivers can be chosen
 MENU = (
     Button(t("Write a message"), "messages.new", style="primary"),
@@ -77,9 +78,17 @@ def _audiences(ctx: Context) -> Sequence[Choice]:
         Choice("sector", t("One sector")),
         Choice("topic", t("One topic")),
     ]
+    if ctx.people.projects.teams(1):
+        found.append(Choice("project", t("One project's team")))
     if ctx.store.broadcasts.asking(ctx.me.cohort_id, 1):
         found.append(Choice("silent", t("Those who have not answered")))
     return found
+
+
+def _projects(ctx: Context) -> Sequence[Choice]:
+    return [
+        Choice(str(one.id), one.title or t("a project without a title")) for one in ctx.people.projects.teams(TEAMS)
+    ]
 
 
 def _silent(ctx: Context) -> Sequence[Choice]:
@@ -118,6 +127,13 @@ AUDIENCE = (
     ),
     Field(key="topic", question=t("Which topic? Write it in your own words."), check=_check_topic,
           when=_is("to", "topic")),
+    Field(
+        key="project",
+        question=t("Which project's team?"),
+        kind="choice",
+        choices=_projects,
+        when=_is("to", "project"),
+    ),
     Field(key="silent", question=t("Not answered which message?"), kind="choice", choices=_silent,
           when=_is("to", "silent")),
 )  # fmt: skip
@@ -223,7 +239,7 @@ def question(ctx: Context, one: Broadcast) -> Card:
     """How many get it, when, what to think of; send or not."""
     can_change = () if one.kind == "reminder" else (_change(one),)
     other = (*can_change, Button(t("Throw away"), "messages.discard", str(one.id)))
-    count, more = ctx.store.broadcasts.count(one.addressed)
+    count, more = ctx.store.broadcasts.audiences.count(one.addressed)
     if count == 0:
         return Card(nobody(one), buttons=other)
     text = lines(
@@ -253,14 +269,14 @@ def _who_waits(ctx: Context, one: Broadcast) -> list[Say]:
     """Who gets it later, and who not at all."""
     found: list[Say] = []
     if one.asks:
-        everybody, _ = ctx.store.broadcasts.count(one.addressed_without_question)
-        asked, _ = ctx.store.broadcasts.count(one.addressed)
+        everybody, _ = ctx.store.broadcasts.audiences.count(one.addressed_without_question)
+        asked, _ = ctx.store.broadcasts.audiences.count(one.addressed)
         if everybody > asked:
             left_out = everybody - asked
             found.append(tn("{n} person agreed to no questions and is not asked.",
                             "{n} people agreed to no questions and are not asked.", left_out))  # fmt: skip
     since = week_began(ctx.now, ctx.me.time_zone)
-    full = ctx.store.broadcasts.full(one.addressed, since, ctx.programme.weekly_cap)
+    full = ctx.store.broadcasts.audiences.full(one.addressed, since, ctx.programme.weekly_cap)
     if full:
         found.append(
             tn("{n} person already has {cap} this week: they get it Monday.",
@@ -300,7 +316,7 @@ def draft_of(ctx: Context) -> Broadcast | None:
 
 STEPS: dict[str, tuple[Say, tuple[str, ...]]] = {
     "text": (t("The text"), ("text",)),
-    "to": (t("Who gets it"), ("to", "coalition", "country", "sector", "topic", "silent")),
+    "to": (t("Who gets it"), ("to", "coalition", "country", "sector", "topic", "project", "silent")),
     "answer": (t("How people answer"), ("answer", "labels")),
     "when": (t("When it leaves"), ("when", "at")),
 }
@@ -349,7 +365,8 @@ def send(ctx: Context) -> Reply:
     one = draft_of(ctx)
     if one is None:
         return message_sending.already(ctx)
-    if ctx.store.broadcasts.count(one.addressed)[0] == 0:
+    count, _ = ctx.store.broadcasts.audiences.count(one.addressed)
+    if count == 0:
         return Card(nobody(one), buttons=(_change(one),))
-    message_sending.begin(ctx, one)
+    message_sending.begin(ctx, one, count)
     return None

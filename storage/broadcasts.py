@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.audiences import Recipients, idem_prefix, members_of
+from storage.audiences import Audiences, Recipients, idem_prefix
 from storage.base import Id, Json, Moment, insert, member_id, rows, same_cohort, table, text
 from storage.broadcast_answers import BroadcastAnswers
 from storage.members import account, member
-from storage.outbox_rows import COUNTED, outbox
+from storage.outbox_rows import outbox
 
 broadcast = table(
     "broadcast",
@@ -62,8 +62,6 @@ broadcast_part = table(
     sa.Index("ix_broadcast_part_content_id", "content_id"),
     personal=None,
 )
-
-COUNTED_AT_MOST = 20_000  # people of an audience that are counted one by one; more is "more than"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +151,10 @@ class Broadcasts:
         self._woken = woken
 
     @property
+    def audiences(self) -> Audiences:
+        return Audiences(self._connection)
+
+    @property
     def answers(self) -> BroadcastAnswers:
         return BroadcastAnswers(self._connection)
 
@@ -202,24 +204,6 @@ class Broadcasts:
         )
         return [Broadcast(**row._mapping) for row in found]
 
-    def count(self, of: Recipients) -> tuple[int, bool]:
-        """How many people an audience has now, and whether there are more than were counted."""
-        whole = of.kind == "all" and not of.asks
-        found = members_of(of).order_by(None)
-        limited = found if whole else found.limit(COUNTED_AT_MOST + 1)
-        count = int(self._connection.scalar(sa.select(sa.func.count()).select_from(limited.subquery())) or 0)
-        return (count, False) if whole else (min(count, COUNTED_AT_MOST), count > COUNTED_AT_MOST)
-
-    def full(self, of: Recipients, since: datetime, cap: int) -> int:
-        """How many people of an audience (as far as they are counted) have had so many counted messages since then."""
-        some = members_of(of).order_by(None).limit(COUNTED_AT_MOST).subquery()
-        had = (
-            sa.select(sa.func.count())
-            .where(outbox.c.member_id == some.c.id, COUNTED, outbox.c.sending_at >= since)
-            .scalar_subquery()
-        )
-        return int(self._connection.scalar(sa.select(sa.func.count()).select_from(some).where(had >= cap)) or 0)
-
     def arrived(self, number: int, member_number: int, now: datetime) -> None:
         """Who answered a message has it, whatever the platform said."""
         row = self.row_of(number, member_number)
@@ -244,16 +228,16 @@ class Broadcasts:
 
     def next_recipients(self, of: Recipients, after: int, limit: int) -> tuple[list[Recipient], int | None]:
         """The next people of an audience who can be written to, and the number to go on after; None at the end."""
-        numbers = self._connection.scalars(members_of(of, after).limit(limit)).all()
+        numbers, last = self.audiences.page(of, after, limit)
         if not numbers:
-            return [], None
+            return [], last
         best = {row[0]: row for row in self._connection.execute(_ADDRESSES, {"numbers": numbers})}
         found = [
             Recipient(number, row.language, row.time_zone, f"{row.platform}:{row.installation}", row.conversation)
             for number in numbers
             if (row := best.get(number)) is not None
         ]
-        return found, numbers[-1] if len(numbers) == limit else None
+        return found, last
 
     def parts(self, number: int) -> dict[tuple[str, str], int]:
         """The contents of a message by language and zone."""

@@ -7,9 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import metadata
+from storage.broadcasts import broadcast
 from storage.invites import invite, invite_use
 from storage.members import account, member
 from storage.outbox import outbox, outbox_about
+from storage.outbox_rows import content
 from storage.projects import project
 from storage.teams import project_member
 
@@ -89,6 +91,10 @@ class Privacy:
         about = outbox.c.seq.in_(named)
         c.execute(sa.update(outbox).where(about, outbox.c.state.in_(("queued", "held"))).values(state="cancelled"))
         c.execute(sa.update(outbox).where(about).values(body=sa.null()))
+        # Read first: SQLite would look through all contents for a subquery.
+        sent = c.scalars(sa.select(broadcast.c.id).where(broadcast.c.sender_id == member_number)).all()
+        if sent:
+            c.execute(sa.update(content).where(content.c.broadcast_id.in_(sent)).values(body=sa.null()))
         # What was said to their accounts before they were anybody: the neutral line, the first question.
         addresses = c.execute(
             sa.select(account.c.platform, account.c.installation, account.c.conversation).where(

@@ -127,6 +127,14 @@ class SharedProjects:
         here = self._viewer.id in numbers
         return Team(tuple(shown), len(numbers) - len(shown) - here)
 
+    def teams(self, limit: int) -> list[Project]:
+        """For facilitators: open projects of teams, the earliest first; none for anybody else."""
+        if not self._viewer.facilitator:
+            return []
+        here = (_p.cohort_id == self._viewer.cohort_id, _p.state == "open", _p.member_id.is_(None))
+        found = self._connection.execute(sa.select(*COLUMNS).where(*here).order_by(_p.id).limit(limit))
+        return [Project(*row) for row in found]
+
     def listed(self, chosen: Chosen, today: date, after: tuple[str, str] | None = None, *, limit: int = 8) -> Page:
         """For facilitators: open projects, overdue ones first, then blocked ones, then all others; a page at a time."""
         if not self._viewer.facilitator:

@@ -1,8 +1,13 @@
 """Writing to many: what the sender is asked and shown, what receivers get, and the numbers that add up."""
 
+import asyncio
 import re
 
+import pytest
+
 from bot.core.adapter import Envelope, Outcome, Unknown, Unreachable
+from bot.core.events import Due
+from handlers import message_sending
 from storage import UnitOfWork
 from tests.chat import Chat, Person
 
@@ -293,3 +298,81 @@ def test_earlier_messages_are_listed_a_page_at_a_time(chat: Chat) -> None:
     assert "Number 1”" in otto.last
     otto.presses("Number 0")
     assert "sent" in otto.last
+
+
+def test_who_had_enough_this_week_gets_it_on_monday_and_the_sender_knows_before(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    for n in range(3):
+        sends(mirela, f"Number {n}")
+    assert len(sari.sees()) == 3
+    writes(mirela, "Number 3")
+    assert "1 person already has 3 this week: they get it Monday." in mirela.last
+    mirela.presses("Send to 1")
+    chat.passes(minutes=12)
+    chat.passes(days=2)
+    assert len(sari.sees()) == 3
+    mirela.presses("How it stands")
+    assert "Waiting: 1" in mirela.last
+    chat.passes(days=5)
+    assert "Number 3" in sari.last
+
+
+def test_the_team_of_a_project_is_an_audience(chat: Chat) -> None:
+    mirela, sari, bat = chat.joins("Mirela", role="facilitator"), chat.joins("Sari"), chat.joins("Bat")
+    number = sari.member
+    assert number is not None
+
+    def make(unit: UnitOfWork) -> None:
+        project = unit.projects.begin(chat.cohort, None, "Clinics")
+        unit.teams.put(chat.cohort, project, number, "in", chat.clock.now())
+
+    chat.store.now(make)
+    sends(mirela, TEXT, "Clinics", to="One project's team")
+    assert "the team of Clinics" in mirela.last
+    assert TEXT in sari.last
+    assert bat.sees() == []
+
+
+def test_a_senders_words_are_erased_with_them(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, "Canarywords")
+    assert "Canarywords" in sari.last
+    number = mirela.member
+    assert number is not None
+    chat.store.now(lambda unit: unit.privacy.erase(number))
+
+    def kept(unit: UnitOfWork) -> str:
+        from storage.base import metadata
+
+        tables = (metadata.tables[name] for name in ("broadcast", "content", "outbox"))
+        return "".join(str(row) for table in tables for row in unit.connection.execute(table.select()))
+
+    assert "Canarywords" not in chat.store.now(kept)
+
+
+def test_nothing_leaves_before_the_last_row_is_written_and_a_stop_in_between_loses_nothing(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_sending, "CHUNK", 2)
+    mirela = chat.joins("Mirela", role="facilitator")
+    fellows = [chat.joins(f"Fellow {n}") for n in range(7)]
+    writes(mirela)
+    chat.happens(mirela.platform.presses(chat.count(), mirela, mirela.handle_of("Send to 7")), settle=False)
+    for timer in chat.store.now(lambda unit: unit.schedules.due(chat.clock.now(), 10)):
+        event = Due(id=f"timer:{timer.id}", name=timer.name, members=(timer.member_id,), at=timer.due_at,
+                    object=timer.object)  # fmt: skip
+        chat.happens(event, settle=False)  # then the bot is killed: the timer is not ticked off
+    written = chat.store.now(lambda unit: unit.broadcasts.page(chat.cohort, None, 1)[0])
+    assert (written.state, written.recipients) == ("writing", 2)
+    chat.clock.passes(minutes=30)
+    asyncio.run(_deliver(chat))
+    assert [who.sees() for who in fellows] == [[]] * 7
+    chat.settles()
+    chat.passes(minutes=1)
+    assert [len(who.sees()) for who in fellows] == [1] * 7
+    assert "sent 7 of 7" in mirela.last
+
+
+async def _deliver(chat: Chat) -> None:
+    for relay in chat.kawan.relays:
+        await relay.drain()

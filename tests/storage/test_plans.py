@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.domain.progress import Status
 from storage import Store, UnitOfWork
 from storage.access import Viewer
+from storage.audiences import Recipients
 from storage.base import metadata
 from storage.lanes import Taken
 from storage.search import Clause, key_row
@@ -73,11 +74,11 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "sending_at": NOW - n * HOUR, "released": n % 2 == 0, "idem": f"i{n}", "key": n.to_bytes(16),
         "lane": LANE, "conversation": f"dm:U{n % 900}",
         "member_id": None if n % 97 == 0 else other(n), "class": "once", "kind": "message", "priority": n % 4,
-        "body": {"text": "x"} if n % 5 == 0 else None, "cause": "c", "on_behalf": other(n) if n % 50 == 0 else None,
+        "body": {"text": "x"} if n % 5 == 4 else None, "cause": "c", "on_behalf": other(n) if n % 50 == 0 else None,
         "state": STATES[n % len(STATES)], "due_at": NOW + (n % 9 - 8) * HOUR, "created_at": NOW,
         "settled_at": NOW - DAY, "doubt_since": NOW, "lane_gen": 1})  # fmt: skip
     seqs = unit.connection.scalars(sa.select(metadata.tables["outbox"].c.seq)).all()
-    about = [{"outbox_seq": seq, "member_id": first + at} for at, seq in enumerate(seqs)]
+    about = [{"outbox_seq": seq, "member_id": first + (at + 1) % MANY} for at, seq in enumerate(seqs)]
     unit.connection.execute(sa.insert(metadata.tables["outbox_about"]), about)
     add("timer", lambda n: {"member_id": n, "name": "remind", "object": n, "due_at": NOW + n * HOUR})
     add("dialog", lambda n: {"member_id": n, "form": "f", "about": {}, "answers": {}, "field": "x", "version": 1,
@@ -107,6 +108,11 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "blocked": False, "dropped": False})  # fmt: skip
     add("project_update", lambda n: {"project_id": n, "milestone_id": n, "member_id": other(n), "kind": "changed",
         "told": True, "at": NOW})  # fmt: skip
+    add("broadcast", lambda n: {"id": n, "sender_id": other(n), "kind": "message", "audience": "all", "timing": "now",
+        "state": ("draft", "out", "out")[n % 3], "answer": ("none", "none", "buttons")[n % 3], "created_at": NOW,
+        "root_id": n - 1 if n % 9 == 0 else None})  # fmt: skip
+    add("broadcast_part", lambda n: {"broadcast_id": n, "language": "en", "time_zone": "", "content_id": n})
+    add("broadcast_answer", lambda n: {"broadcast_id": first + n % 7, "member_id": n, "choice": n % 3, "at": NOW})
     add("watch", lambda n: {"member_id": n, "kind": "topic", "key": f"aopen{n % 40}", "created_at": NOW})
     add("invite", lambda n: {"code_hash": n.to_bytes(32), "role": "fellow", "uses": n % 20 == 0, "prefilled": {},
         "expires_at": NOW + (n - first - 3000) * HOUR, "invited_by": other(n), "for_member": n,
@@ -285,6 +291,29 @@ def projects(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.projects.erase(one)
 
 
+def messages(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    sender, earlier = some[900], some[1]
+    audiences = {"all": "", "coalition": "x", "topic": "x", "country": "ID", "sector": "x", "project": str(some[0]),
+                 "silent": str(earlier), "coming": str(earlier)}  # fmt: skip
+    for kind, key in audiences.items():
+        for asks in (False, True):
+            of = Recipients(cohort=cohort, sender=sender, kind=kind, key=key, asks=asks)
+            unit.broadcasts.next_recipients(of, some[50], 20)
+    assert unit.broadcasts.get(some[0], cohort)
+    assert len(unit.broadcasts.page(cohort, some[3000], 9)) == 9
+    assert unit.broadcasts.asking(cohort, 5)
+    unit.broadcasts.change(some[0], shown="x")
+    unit.broadcasts.discard(some[0])
+    unit.broadcasts.parts(some[0])
+    unit.broadcasts.row_of(some[0], some[1])
+    unit.broadcasts.arrived(some[0], some[1], NOW)
+    unit.broadcasts.send_again(range(1, 20), 50, NOW)
+    assert unit.broadcasts.answers.counts(earlier)
+    assert unit.broadcasts.answers.page(earlier, some[20], 10, choice=1)
+    assert unit.broadcasts.answers.page(earlier, some[20], 10)
+    unit.people(Viewer(sender, cohort, facilitator=True)).projects.teams(20)
+
+
 def erasing(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.privacy.own_data(some[3])
     unit.privacy.erase(some[3])
@@ -300,7 +329,7 @@ def full_store(store: Store) -> tuple[Store, int, list[int]]:
 
 def test_nothing_reads_a_whole_table(full_store: tuple[Store, int, list[int]]) -> None:
     store, cohort, some = full_store
-    for act in (outbox, told_to_many, members, introductions, search, projects, erasing):
+    for act in (outbox, told_to_many, members, introductions, search, projects, messages, erasing):
 
         def job(unit: UnitOfWork, act: Callable[[UnitOfWork, int, list[int]], None] = act) -> list[Plan]:
             with plans(unit) as found:
