@@ -173,7 +173,8 @@ class Claims:
             admitted, held = self._admit(batch, attention, limit - len(chosen))
             chosen |= admitted
             changed = changed or held or len(admitted) < len(batch)
-        return Claim(self._mark(chosen, gen, now), changed, queue.rests)
+        taken = self._mark(chosen, gen, now)
+        return Claim(taken, changed or len(taken) < len(chosen), queue.rests)
 
     def _give_back(self, busy: Sequence[Any], gen: int, in_hand: Collection[int]) -> list[Any]:
         lost = {row.seq for row in busy if row.state == "sending" and row.lane_gen == gen and row.seq not in in_hand}
