@@ -167,4 +167,4 @@ def _replies(url: str, sent: Path) -> Counter[str]:
     """How many messages left for each event."""
     causes = _with(url, lambda unit: unit.connection.execute(sa.select(outbox.c.key, outbox.c.cause)).all())
     cause_of = {encode(key): cause for key, cause in causes}
-    return Counter(cause_of[key] for key in sent.read_text().split())
+    return Counter(cause_of[key] for key in (sent.read_text() if sent.exists() else "").split())

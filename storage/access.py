@@ -58,13 +58,12 @@ _LOAD = (
 _WISHES = "SELECT member_id, other_id, sector, country FROM apart WHERE member_id {among}"
 _ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
 # Search knows active fellows who agreed to introductions; of all others there are no keys.
-_UNKNOWN_TO_SEARCH = sa.or_(
-    member.c.role != "fellow",
-    member.c.state != "active",
-    ~sa.exists().where(
-        consent.c.member_id == member.c.id, consent.c.purpose == "introductions", consent.c.given.is_(sa.true())
-    ),
+_AGREED = (
+    sa.select(consent.c.given)
+    .where(consent.c.member_id == member.c.id, consent.c.purpose == "introductions")
+    .scalar_subquery()
 )
+_UNKNOWN_TO_SEARCH = sa.or_(member.c.role != "fellow", member.c.state != "active", _AGREED.is_not(sa.true()))
 # Fields by which somebody is there for a viewer; whoever shows none of them is not.
 PRESENT = ("name", "country", "topics", "needs", "offers")
 

@@ -89,8 +89,9 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
     add("asked", lambda n: {"ask_id": n, "member_id": other(n), "asked_at": NOW, "state": "waiting"})
     add("ally", lambda n: {"member_id": n, "other_id": other(n), "since": NOW})
     add("apart", lambda n: {"member_id": n, "other_id": other(n)})
-    add("consent", lambda n: {"member_id": n, "purpose": "introductions", "version": 1, "language": "en",
-        "given": True, "at": NOW})  # fmt: skip
+    for purpose in ("introductions", "questions"):
+        add("consent", lambda n, purpose=purpose: {"member_id": n, "purpose": purpose, "version": 1,  # type: ignore[misc]
+            "language": "en", "given": True, "at": NOW})  # fmt: skip
     add("profile", lambda n: {"member_id": n, "name": "x"})
     for column in ("topic", "coalition", "language"):
         add(f"member_{column}", lambda n, column=column: {"member_id": n, column: "x", "place": 0})  # type: ignore[misc]
@@ -249,6 +250,8 @@ def search(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
         people.agreed_to(some[5], "introductions")
         people.facilitators()
         people.roster(after=some[50])
+        people.roster(after=some[50], locked=True)
+        people.called(("aop",), limit=10)
     unit.search.watchers(some[0])
     unit.search.watched(some[0])
     unit.search.unwatch(some[0])

@@ -361,6 +361,35 @@ def test_facilitators_are_known_by_name_and_see_the_roster_alone(store: Store) -
     store.now(job)
 
 
+def test_a_facilitator_finds_a_name_in_any_state_and_role_among_more_than_a_page(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.access.READ_AT_ONCE", 3)
+
+    def job(unit: UnitOfWork) -> None:
+        cohort, elsewhere = new_cohort(unit), new_cohort(unit)
+        staff = new_fellow(unit, cohort, Said(name="Saran Boss"), role="facilitator")
+        for _ in range(8):
+            new_fellow(unit, cohort, Said(name="Pilo"), state="paused")
+        states = ("active", "paused", "locked", "leaving", "joining", "left", "arriving")
+        by_state = {state: new_fellow(unit, cohort, Said(name="Saran"), preset="hidden", state=state).id
+                    for state in states}  # fmt: skip
+        silent = new_fellow(unit, cohort, Said(name="Saran"), agreed=False).id
+        other = new_fellow(unit, cohort, Said(name="Saran"), role="facilitator").id
+        native = new_fellow(unit, cohort, Said(name="Bat")).id
+        unit.profiles.write(cohort, native, native_name="Сарангэрэл")
+        new_fellow(unit, elsewhere, Said(name="Saran"))
+        boss = unit.people(Viewer(staff.id, cohort, facilitator=True))
+        found = {one.id: state for one, state in boss.called(("saran",), limit=20)}
+        here = {number: state for state, number in by_state.items() if state not in ("left", "arriving")}
+        assert found == here | {silent: "active", other: "active"}
+        assert len(boss.called(("saran",), limit=2)) == 2
+        assert [one.id for one, _ in boss.called(("саран",), limit=5)] == [native]
+        assert unit.people(Viewer(silent, cohort)).called(("saran",), limit=5) == []
+
+    store.now(job)
+
+
 def test_watchers_are_told_by_exact_keys_and_by_the_beginnings_of_words(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
         mine, theirs = new_cohort(unit), new_cohort(unit)
