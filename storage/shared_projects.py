@@ -72,7 +72,7 @@ class SharedProjects:
         return None if set(found.coalitions).isdisjoint(self._people.own().coalitions) else found
 
     def _with_somebody(self, some: Sequence[Project]) -> list[Project]:
-        """Those in whose team is somebody who is here, and from whom the viewer is not kept apart.
+        """Those in whose team the viewer is not, but somebody who is here, and from whom they are not kept apart.
 
         Else a project would show one who is locked or leaving, or whom its finder is never to find.
         """
@@ -83,7 +83,8 @@ class SharedProjects:
         ).all()
         apart = self._people.kept_apart_from(sorted({row.member_id for row in rows}))
         there = {row.project_id for row in rows if row.member_id not in apart}
-        return [one for one in some if one.id in there]
+        already = {row.project_id for row in rows if row.member_id == self._viewer.id}
+        return [one for one in some if one.id in there - already]
 
     def proposed(self, number: int) -> Project | None:
         """A project in whose team the viewer was asked to be."""
