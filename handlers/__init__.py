@@ -5,11 +5,14 @@ from handlers import (
     agreement,
     allies,
     apart,
+    asked,
+    asks,
     away,
     consent,
     contacts,
     fields,
     glossary,
+    home,
     introductions,
     invitations,
     joining,
@@ -19,9 +22,11 @@ from handlers import (
     me,
     milestones,
     mirror,
+    moved,
     mydata,
     overdue,
     people,
+    picking,
     privacy,
     project,
     project_end,
@@ -43,8 +48,11 @@ router = Router.of(
     joining.router,  # the invitation,
     agreement.router,  # the yes,
     questions.router,  # four questions and a person
-    allies.router,  # find, ask, allies
+    allies.router,  # find, allies
     watching.router,  # tell me when somebody joins
+    asks.router,  # asking the others,
+    asked.router,  # being asked,
+    moved.router,  # and what came of it
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
@@ -69,9 +77,11 @@ router = Router.of(
     away.router,
     language.router,
     glossary.router,
+    home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
     projects.router,
+    picking.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

@@ -19,6 +19,7 @@ NOBODY = {
     "language": "en",
     "time_zone": "UTC",
     "preset": "hidden",
+    "discreet": False,
     "invited_by": None,
     "trusted_id": None,
     "joined_at": None,

@@ -5,8 +5,10 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
+from storage.asks import Asks
 from storage.audit import Audit
 from storage.dialogs import Dialogs
+from storage.homes import Homes
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
@@ -84,6 +86,14 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def asks(self) -> Asks:
+        return Asks(self.connection)
+
+    @cached_property
+    def homes(self) -> Homes:
+        return Homes(self.connection, self.outbox)
 
     @cached_property
     def audit(self) -> Audit:

@@ -24,6 +24,7 @@ FACILITATORS = {
     *("form:invitations.invite", "manage.open", "projects.open", "projects.narrow", "projects.country"),
     *("projects.card", "projects.status", "projects.propose", "projects.proposed", "projects.new"),
     *("form:projects.where", "form:projects.whom", "form:projects.sentence"),
+    *("form:invitations.invite", "form:picking.pick", "picking.open"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -32,6 +33,7 @@ ANYTIME = {
         "agreement.what",
         "language.open",
         "language.speak",
+        "home.join",
         "leaving.open",
         "leaving.undo",
         "leaving.yes",
@@ -40,6 +42,13 @@ ANYTIME = {
     *("form:joining.questions",),
 }
 CLOCK = {
+    "asks.moved",
+    "away.end",
+    "introductions.close",
+    "introductions.remind",
+    "joining.expire",
+    "privacy.erase",
+    "watching.tell",
     *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
     *("milestones.overdue", "team_joining.close"),
 }

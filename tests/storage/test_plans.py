@@ -17,7 +17,7 @@ from storage.shared_projects import Chosen
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member
 
 MANY = 4000
-SMALL = {"cohort", "lane", "meta", "CONSTANT"}  # a few rows for ever, or none
+SMALL = {"cohort", "lane", "meta", "CONSTANT", "json_each"}  # a few rows for ever, none, or a list that was given
 Plan = tuple[str, list[str]]
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
 
@@ -77,6 +77,8 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "parked": n % 2 == 0, "expires_at": NOW + n * HOUR})  # fmt: skip
     add("introduction", lambda n: {"asker_id": n, "other_id": other(n), "state": "closed", "asked_at": NOW,
         "closes_at": NOW, "closed_at": NOW})  # fmt: skip
+    add("ask", lambda n: {"id": n, "member_id": n, "state": "open", "asked_at": NOW, "times": 1})
+    add("asked", lambda n: {"ask_id": n, "member_id": other(n), "asked_at": NOW, "state": "waiting"})
     add("ally", lambda n: {"member_id": n, "other_id": other(n), "since": NOW})
     add("apart", lambda n: {"member_id": n, "other_id": other(n)})
     add("consent", lambda n: {"member_id": n, "purpose": "introductions", "version": 1, "language": "en",
@@ -192,6 +194,11 @@ def introductions(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.introductions.allies_of(one)
     unit.introductions.are_allies(one, some[:30])
     unit.introductions.part(one, other)
+    unit.asks.open_of(one)
+    unit.asks.receivers(4)
+    unit.asks.askable(cohort, some[:30], NOW)
+    unit.asks.settle(4, other, "helping")
+    unit.asks.close_all(one)
     unit.invites.find(one.to_bytes(32), NOW)
     unit.invites.used_by(one.to_bytes(32), one)
     unit.invites.prefilled_for(one)

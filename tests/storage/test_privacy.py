@@ -219,13 +219,7 @@ ACROSS = [(of, column) for of in TABLES for column in _across(of)]
 @pytest.mark.parametrize(("of", "column"), ACROSS, ids=lambda part: getattr(part, "name", part))
 def test_a_row_across_cohorts_cannot_exist(store: Store, of: sa.Table, column: str) -> None:
     def insert(unit: UnitOfWork, cohort: int, number: int) -> None:
-        values = {one.name: _value(one) for one in of.columns if not one.nullable and one.server_default is None}
-        if of.c.keys()[0] == "id":
-            values.pop("id", None)
-        values |= dict.fromkeys(_across(of), number) | {"cohort_id": cohort, column: number}
-        if "project_id" in of.c:
-            values["project_id"] = unit.projects.begin(cohort, None, "a project of theirs")
-        unit.connection.execute(sa.insert(of).values(values))
+        _insert(unit, of, cohort, me, **{column: number})
 
     def two(unit: UnitOfWork) -> tuple[int, int, int, int]:
         mine, theirs = new_cohort(unit), new_cohort(unit)
@@ -239,6 +233,22 @@ def test_a_row_across_cohorts_cannot_exist(store: Store, of: sa.Table, column: s
     store.now(lambda unit: insert(unit, mine, me))
     with pytest.raises(sa.exc.IntegrityError):
         store.now(lambda unit: insert(unit, mine, them))
+
+
+def _insert(unit: UnitOfWork, of: sa.Table, cohort: int, mine: int, **values: int) -> int:
+    """A row of my cohort with no more than it must have, and what it hangs on; returns its first key."""
+    row = {one.name: _value(one) for one in of.columns if not one.nullable and one.server_default is None}
+    if of.c.keys()[0] == "id":
+        row.pop("id", None)
+    for one in of.columns:
+        for key in one.foreign_keys:
+            parent = key.column.table
+            if one.name in row and parent.name not in ("member", "cohort") and one.name != "cohort_id":
+                row[one.name] = _insert(unit, parent, cohort, mine)
+    row |= dict.fromkeys(_across(of), mine) | {"cohort_id": cohort} | values if "cohort_id" in of.c else values
+    inserted = unit.connection.execute(sa.insert(of).values(row)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
 
 
 def _value(column: sa.Column[Any]) -> Any:
