@@ -169,13 +169,19 @@ class SharedProjects:
 
     def _shown_to_facilitators(self) -> tuple[sa.ColumnElement[bool], ...]:
         """Not what its owner keeps to themselves, nor of people who are locked or leaving."""
-        kept = sa.exists().where(
-            visibility.c.member_id == _p.member_id,
-            visibility.c.field == "project",
-            visibility.c.audience == int(Audience.ME),
-        )
-        is_here = sa.exists().where(member.c.id == _p.member_id, member.c.state.in_(LIVE))
-        return (sa.or_(_p.member_id.is_(None), sa.and_(is_here, ~kept)),)
+        here = _state_of(_p.member_id).in_(LIVE)
+        return (sa.or_(_p.member_id.is_(None), sa.and_(here, _is_shown("project", _p.member_id))),)
+
+
+# Looked up row by row through the keys: a PostgreSQL that hashed an EXISTS would read the whole table for one page.
+def _state_of(number: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return sa.select(member.c.state).where(member.c.id == number).scalar_subquery()
+
+
+def _is_shown(field: str, number: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """May facilitators see this field of a member: did the member not keep it to themselves?"""
+    own = sa.select(visibility.c.audience).where(visibility.c.member_id == number, visibility.c.field == field)
+    return sa.func.coalesce(own.scalar_subquery(), int(Audience.FACILITATORS)) != int(Audience.ME)
 
 
 def _is_left_out(section: str, chosen: Chosen) -> bool:
@@ -196,13 +202,16 @@ def _narrowed(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
         # JSON as text: a list of slugs, in which no slug is a part of another with its quotes.
         found.append(sa.cast(_p.coalitions, sa.Text).contains(f'"{chosen.coalition}"', autoescape=True))
     if chosen.country is not None:
-        kept = sa.exists().where(
-            visibility.c.member_id == profile.c.member_id,
-            visibility.c.field == "country",
-            visibility.c.audience == int(Audience.ME),
+        country = sa.select(profile.c.country).where(profile.c.member_id == _p.member_id).scalar_subquery()
+        own = sa.and_(country == chosen.country, _is_shown("country", _p.member_id))
+        somebody = (
+            sa.select(_m.member_id)
+            .join(profile, profile.c.member_id == _m.member_id)
+            .where(_m.project_id == _p.id, _m.state == IN, profile.c.country == chosen.country)
+            .where(_is_shown("country", _m.member_id))
+            .limit(1)
+            .correlate(project)
+            .scalar_subquery()
         )
-        there = sa.and_(profile.c.country == chosen.country, ~kept)
-        own = sa.exists().where(profile.c.member_id == _p.member_id, there)
-        team = sa.exists().where(_m.project_id == _p.id, _m.state == IN, profile.c.member_id == _m.member_id, there)
-        found.append(sa.or_(own, team))
+        found.append(sa.or_(own, somebody.is_not(None)))
     return found

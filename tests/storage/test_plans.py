@@ -234,7 +234,7 @@ def projects(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.projects.some(some[:20])
     unit.projects.change(team, looking="cohort")
     unit.teams.of(one)
-    unit.teams.of_all(some[:30])
+    unit.teams.of_all(some[:8])
     unit.teams.waiting(team)
     unit.teams.proposals(one)
     unit.teams.wants_of(one)
