@@ -202,16 +202,15 @@ def _narrowed(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
         # JSON as text: a list of slugs, in which no slug is a part of another with its quotes.
         found.append(sa.cast(_p.coalitions, sa.Text).contains(f'"{chosen.coalition}"', autoescape=True))
     if chosen.country is not None:
-        country = sa.select(profile.c.country).where(profile.c.member_id == _p.member_id).scalar_subquery()
-        own = sa.and_(country == chosen.country, _is_shown("country", _p.member_id))
-        somebody = (
-            sa.select(_m.member_id)
-            .join(profile, profile.c.member_id == _m.member_id)
-            .where(_m.project_id == _p.id, _m.state == IN, profile.c.country == chosen.country)
-            .where(_is_shown("country", _m.member_id))
-            .limit(1)
-            .correlate(project)
-            .scalar_subquery()
+        team = sa.select(_m.member_id).where(
+            _m.project_id == _p.id, _m.state == IN, _is_of(chosen.country, _m.member_id)
         )
-        found.append(sa.or_(own, somebody.is_not(None)))
+        somebody = team.limit(1).correlate(project).scalar_subquery()
+        found.append(sa.or_(_is_of(chosen.country, _p.member_id), somebody.is_not(None)))
     return found
+
+
+def _is_of(country: str, number: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Is a member of this country, as far as facilitators may know?"""
+    own = sa.select(profile.c.country).where(profile.c.member_id == number).scalar_subquery()
+    return sa.and_(own == country, _is_shown("country", number))

@@ -81,8 +81,8 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
     add("asked", lambda n: {"ask_id": n, "member_id": other(n), "asked_at": NOW, "state": "waiting"})
     add("ally", lambda n: {"member_id": n, "other_id": other(n), "since": NOW})
     add("apart", lambda n: {"member_id": n, "other_id": other(n)})
-    add("consent", lambda n: {"member_id": n, "purpose": "introductions", "version": 1, "language": "en",
-        "given": True, "at": NOW})  # fmt: skip
+    add("consent", lambda n: {"member_id": n, "purpose": ("introductions", "questions")[n % 2], "version": 1,
+        "language": "en", "given": True, "at": NOW})  # fmt: skip
     add("profile", lambda n: {"member_id": n, "name": "x"})
     for column in ("topic", "coalition", "language"):
         add(f"member_{column}", lambda n, column=column: {"member_id": n, column: "x", "place": 0})  # type: ignore[misc]
