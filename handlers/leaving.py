@@ -161,6 +161,7 @@ def _receipt(ctx: Context) -> Card:
         lines(
             t("Your data is erased: profile, topics, requests, allies, settings, answers. Done {when}.", when=done),
             t("This chat stays in your app until you delete it there."),
+            t("Milestones that you wrote for a team stay with the team, without your name."),
             t(
                 "What else remains: counts, without your name; the log of who did what, with a number in place of your "
                 "name; and backups that were made before today, until newer ones replace them."

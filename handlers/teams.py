@@ -68,8 +68,9 @@ def look(ctx: Context) -> Reply:
     if of is None or not of.is_open:
         return gone()
     own = None if of.is_shared else t(
-        "This makes “{title}” a project of a team: whoever joins sees its milestones and all of its history, also what "
-        "you wrote when you were stuck. Nobody joins without your yes.",
+        "This makes “{title}” a project of a team: whoever joins sees its milestones and all of its history, also "
+        "what you wrote when you were stuck. Who asks to join needs a yes from the team; facilitators may "
+        "propose people too.",
         title=of.title or "",
     )  # fmt: skip
     shown = t("Who may find it? They see title, goal and topics, and you as far as you let them see you.")

@@ -72,7 +72,7 @@ class SharedProjects:
         return None if set(found.coalitions).isdisjoint(self._people.own().coalitions) else found
 
     def _with_somebody(self, some: Sequence[Project]) -> list[Project]:
-        """Those in whose team is somebody who is here, and from whom the viewer is not kept apart.
+        """Those in whose team the viewer is not, but somebody who is here, and from whom they are not kept apart.
 
         Else a project would show one who is locked or leaving, or whom its finder is never to find.
         """
@@ -83,7 +83,8 @@ class SharedProjects:
         ).all()
         apart = self._people.kept_apart_from(sorted({row.member_id for row in rows}))
         there = {row.project_id for row in rows if row.member_id not in apart}
-        return [one for one in some if one.id in there]
+        already = {row.project_id for row in rows if row.member_id == self._viewer.id}
+        return [one for one in some if one.id in there - already]
 
     def proposed(self, number: int) -> Project | None:
         """A project in whose team the viewer was asked to be."""
@@ -176,13 +177,19 @@ class SharedProjects:
 
     def _shown_to_facilitators(self) -> tuple[sa.ColumnElement[bool], ...]:
         """Not what its owner keeps to themselves, nor of people who are locked or leaving."""
-        kept = sa.exists().where(
-            visibility.c.member_id == _p.member_id,
-            visibility.c.field == "project",
-            visibility.c.audience == int(Audience.ME),
-        )
-        is_here = sa.exists().where(member.c.id == _p.member_id, member.c.state.in_(LIVE))
-        return (sa.or_(_p.member_id.is_(None), sa.and_(is_here, ~kept)),)
+        here = _state_of(_p.member_id).in_(LIVE)
+        return (sa.or_(_p.member_id.is_(None), sa.and_(here, _is_shown("project", _p.member_id))),)
+
+
+# Looked up row by row through the keys: a PostgreSQL that hashed an EXISTS would read the whole table for one page.
+def _state_of(number: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+    return sa.select(member.c.state).where(member.c.id == number).scalar_subquery()
+
+
+def _is_shown(field: str, number: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """May facilitators see this field of a member: did the member not keep it to themselves?"""
+    own = sa.select(visibility.c.audience).where(visibility.c.member_id == number, visibility.c.field == field)
+    return sa.func.coalesce(own.scalar_subquery(), int(Audience.FACILITATORS)) != int(Audience.ME)
 
 
 def _is_left_out(section: str, chosen: Chosen) -> bool:
@@ -203,13 +210,15 @@ def _narrowed(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
         # JSON as text: a list of slugs, in which no slug is a part of another with its quotes.
         found.append(sa.cast(_p.coalitions, sa.Text).contains(f'"{chosen.coalition}"', autoescape=True))
     if chosen.country is not None:
-        kept = sa.exists().where(
-            visibility.c.member_id == profile.c.member_id,
-            visibility.c.field == "country",
-            visibility.c.audience == int(Audience.ME),
+        team = sa.select(_m.member_id).where(
+            _m.project_id == _p.id, _m.state == IN, _is_of(chosen.country, _m.member_id)
         )
-        there = sa.and_(profile.c.country == chosen.country, ~kept)
-        own = sa.exists().where(profile.c.member_id == _p.member_id, there)
-        team = sa.exists().where(_m.project_id == _p.id, _m.state == IN, profile.c.member_id == _m.member_id, there)
-        found.append(sa.or_(own, team))
+        somebody = team.limit(1).correlate(project).scalar_subquery()
+        found.append(sa.or_(_is_of(chosen.country, _p.member_id), somebody.is_not(None)))
     return found
+
+
+def _is_of(country: str, number: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Is a member of this country, as far as facilitators may know?"""
+    own = sa.select(profile.c.country).where(profile.c.member_id == number).scalar_subquery()
+    return sa.and_(own == country, _is_shown("country", number))

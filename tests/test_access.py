@@ -154,7 +154,7 @@ def everything_seen(chat: Chat, viewer: Person, about: Person) -> str:
             viewer.says("cancel")
     for action in sorted(router.presses):
         if action not in ("leaving.yes", "people.locked"):
-            toasts += [press(chat, viewer, action, value, settle=False) for value in values_about(number)]
+            toasts += [press(chat, viewer, action, value) for value in values_about(number)]
             viewer.says("cancel")
     answers = []
     for text in SEARCHES:

@@ -367,54 +367,6 @@ def test_a_closed_project_opens_again_and_a_given_one_comes_back(chat: Chat, sar
     assert milestones(chat, sari)[0].written_by == sari.member
 
 
-OTHERS = (
-    "project.card", "project.words", "project.whom", "project.change", "milestones.list", "milestones.add",
-    "milestones.open", "milestones.advance", "milestones.set", "milestones.date", "milestones.drop",
-    "milestones.take_up", "milestones.remove", "milestones.undo", "updates.write", "updates.milestone", "updates.list",
-    "updates.undo", "stuck.open", "stuck.milestone", "stuck.tell", "stuck.keep", "stuck.solved", "teams.card",
-    "teams.look", "teams.looking", "teams.stop", "teams.own", "teams.leave", "teams.view", "project_end.go",
-    "project_end.close", "project_end.keep", "project_end.take_back", "project_end.ask_erase", "project_end.erase",
-    "project.reopen", "project.first", "project.undo", "project.unbegin", "overdue.leave", "team_joining.want",
-    "team_joining.send", "team_joining.let_in", "team_joining.yes", "team_joining.look",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("chosen", range(0, len(OTHERS), 12))
-def test_no_button_pointed_at_anothers_project_shows_or_changes_it(chat: Chat, sari: Person, chosen: int) -> None:
-    project = has(chat, sari, "Canarystep", due=date(2026, 12, 7))
-    chat.store.now(lambda unit: unit.projects.change(project, title="Canaryproject", goal="Canarygoal"))
-    step = milestones(chat, sari)[0].id
-    assert sari.member is not None
-    told = chat.store.now(
-        lambda unit: unit.milestones.tell(
-            chat.cohort, project, sari.member or 0, "stuck", chat.clock.now(), words="Canarywords", milestone_id=step,
-            told=False,
-        )
-    )  # fmt: skip
-    hidden = chat.store.now(
-        lambda unit: unit.profiles.set_visibility(chat.cohort, sari.member or 0, {"project": Audience.ME})
-    )
-    assert hidden is None
-    before = chat.store.now(
-        lambda unit: (unit.projects.get(project), unit.milestones.get(step), unit.milestones.update(told))
-    )
-    curious = chat.joins("Curious")
-    values = [str(project), str(step), str(told), f"{step}:not_started", f"{step}:complete", f"{project}:cohort",
-              f"{project}:{curious.member}", f"{project}:0", json.dumps([project, "x", "2026-12-12"]),
-              json.dumps([step, {"status": "complete"}]), json.dumps([project, "x", None])]  # fmt: skip
-    for action in OTHERS[chosen : chosen + 12]:
-        for value in values:
-            press(chat, curious, action, value, settle=False)
-            curious.says("cancel")
-    assert "Canary" not in "\n".join(curious.sees())
-    after = chat.store.now(
-        lambda unit: (unit.projects.get(project), unit.milestones.get(step), unit.milestones.update(told))
-    )
-    assert after == before
-    sari.says("project")
-    assert "Canaryproject" in sari.last
-
-
 def test_facilitators_see_overdue_first_then_blocked_in_pages_and_narrowed(chat: Chat) -> None:
     mirela = chat.joins("Mirela", role="facilitator")
     for number in range(12):

@@ -89,9 +89,8 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
     add("asked", lambda n: {"ask_id": n, "member_id": other(n), "asked_at": NOW, "state": "waiting"})
     add("ally", lambda n: {"member_id": n, "other_id": other(n), "since": NOW})
     add("apart", lambda n: {"member_id": n, "other_id": other(n)})
-    for purpose in ("introductions", "questions"):
-        add("consent", lambda n, purpose=purpose: {"member_id": n, "purpose": purpose, "version": 1,  # type: ignore[misc]
-            "language": "en", "given": True, "at": NOW})  # fmt: skip
+    add("consent", lambda n: {"member_id": n, "purpose": ("introductions", "questions")[n % 2], "version": 1,
+        "language": "en", "given": True, "at": NOW})  # fmt: skip
     add("profile", lambda n: {"member_id": n, "name": "x"})
     for column in ("topic", "coalition", "language"):
         add(f"member_{column}", lambda n, column=column: {"member_id": n, column: "x", "place": 0})  # type: ignore[misc]
@@ -263,7 +262,7 @@ def projects(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.projects.some(some[:20])
     unit.projects.change(team, looking="cohort")
     unit.teams.of(one)
-    unit.teams.of_all(some[:30])
+    unit.teams.of_all(some[:8])
     unit.teams.waiting(team)
     unit.teams.proposals(one)
     unit.teams.wants_of(one)
