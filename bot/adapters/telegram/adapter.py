@@ -31,6 +31,7 @@ log = structlog.get_logger("kawan.telegram")
 API = "https://api.telegram.org"
 CLOSED_PAUSE = 600.0  # seconds that the lane rests at a time while the token is refused; nothing is asked after it
 LONGEST_WAIT = 60.0
+FINISHING = 6.0  # seconds that a stop waits for what is in hand
 
 
 class TelegramAdapter:
@@ -108,7 +109,7 @@ class TelegramAdapter:
             self._stop(str(stopped), for_good=stopped.for_good)
         finally:
             if self._webhook is not None:
-                self._webhook.take = None
+                await self._webhook.finish(FINISHING)
             if publishing is not None:
                 publishing.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
