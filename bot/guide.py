@@ -90,6 +90,9 @@ NEXT = """\
 It needs no domain, no certificate and no open port. Start the bot with the next command, then use your invitation:
 
     python3 -m bot run{config}
+
+It runs as long as that window is open; Ctrl+C stops it. What people write meanwhile waits for it. To keep it running
+always, look into the folder deploy. Something does not work? `python3 -m bot doctor{config}` says what to press.
 """
 KEPT = "Nothing is set up yet. Your answers are kept in {file}: the same command goes on with them."
 LEFT = "Nothing was changed."
