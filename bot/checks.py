@@ -50,7 +50,9 @@ def country(text: str) -> str:
     """A country's two letters, from its name, its letters or one of its cities."""
     found = find_place(one_line(text))
     if found is None:
-        raise Wrong("I do not know that country. Please type its English name or its two letters.")
+        near = near_places(text, 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise Wrong(f"I do not know that country. Please type its English name or its two letters.{hint}")
     return found.country
 
 

@@ -78,6 +78,8 @@ The database is ready."""
 INVITATION = """\
 You are the first facilitator. This invitation is for you alone, works once, and until {until}. It is shown only now."""
 TELEGRAM_WAY = "On Telegram, open this link, or point your phone's camera at the square:\n\n    {link}\n"
+TELEGRAM_LINE = "On Telegram, open the chat with your bot, and send it this line:\n\n    /start {code}\n"
+ANY_LINE = "    /start {code}\n\nWhoever is invited opens a chat with the bot, and sends it this line."
 SLACK_WAY = """\
 On Slack, find the app Kawan under *Apps*, press *Messages*, and send it this line:
 
@@ -88,6 +90,9 @@ NEXT = """\
 It needs no domain, no certificate and no open port. Start the bot with the next command, then use your invitation:
 
     python3 -m bot run{config}
+
+It runs as long as that window is open; Ctrl+C stops it. What people write meanwhile waits for it. To keep it running
+always, look into the folder deploy. Something does not work? `python3 -m bot doctor{config}` says what to press.
 """
 KEPT = "Nothing is set up yet. Your answers are kept in {file}: the same command goes on with them."
 LEFT = "Nothing was changed."

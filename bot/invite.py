@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from bot import ways
 from bot.core.clock import Clock, SystemClock
 from bot.core.ids import Ids, RandomIds, code_hash
 from bot.settings import ProgrammeSettings, load
@@ -42,9 +43,8 @@ def main(args: argparse.Namespace, *, clock: Clock | None = None, ids: Ids | Non
     finally:
         store.close()
     who = "one person" if args.uses == 1 else f"{args.uses} people"
-    print(f"An invitation as {args.role}, for {who}, until {until:%d %B %Y}. It is shown only now.\n")
-    print(f"    /start {code}\n")
-    print("Whoever is invited opens a chat with the bot, and sends it this line.")
+    print(f"An invitation as {args.role}, for {who}, until {until:%d %B %Y}. It is shown only now.")
+    ways.show(settings, code, ways.username_of(settings))
     return 0
 
 

@@ -1,11 +1,10 @@
 """The end of `setup`: the database and the cohort made, the first facilitator invited, and what to do next."""
 
-import io
 import sys
 from datetime import timedelta
 from pathlib import Path
 
-from bot import guide
+from bot import guide, ways
 from bot.core.clock import Clock, SystemClock
 from bot.core.ids import Ids, RandomIds, code_hash
 from bot.invite import cohort, refusal
@@ -50,33 +49,8 @@ def prepare(
         store.close()
     if invited:
         print("\n" + guide.INVITATION.format(until=f"{until:%d %B %Y}"))
-        _ways(settings, code, username)
+        ways.show(settings, code, username)
     else:
         print("\n" + guide.HAS_FACILITATOR)
     print("\n" + guide.NEXT.format(config="" if path == DEFAULT_FILE else f" --config {path}"))
     return 0
-
-
-def _ways(settings: Settings, code: str, username: str) -> None:
-    """How the code is used, for each platform."""
-    if settings.telegram.enabled and username:
-        link = f"https://t.me/{username}?start={code}"
-        print("\n" + guide.TELEGRAM_WAY.format(link=link))
-        print(qr_code(link))
-    elif settings.telegram.enabled:
-        print(f"\nOn Telegram, open the chat with your bot, and send it this line:\n\n    /start {code}\n")
-    if settings.slack.enabled:
-        print("\n" + guide.SLACK_WAY.format(code=code))
-
-
-def qr_code(link: str) -> str:
-    """A QR code of half blocks, or nothing where the terminal cannot show them."""
-    import segno
-
-    drawn = io.StringIO()
-    segno.make(link, error="l", micro=False).terminal(out=drawn, compact=True)
-    try:
-        drawn.getvalue().encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return ""
-    return drawn.getvalue()

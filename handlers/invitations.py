@@ -218,7 +218,13 @@ def extend(ctx: Context) -> Reply:
         return replace(card(ctx, found.id, said, found.expires_at), text=said)
     if found is None or not ctx.store.invites.change(found.id, ctx.me.cohort_id, expires_at=until):
         return CLOSED
-    return card(ctx, found.id, t("Extended, for {who}. The link stays the same.", who=_who(ctx, found)), until)
+    who = _who(ctx, found)
+    said = (
+        t("Extended, for {who}. They can still answer what I wrote to them.", who=who)
+        if found.prefilled.get("account")
+        else t("Extended, for {who}. The link stays the same.", who=who)
+    )
+    return card(ctx, found.id, said, until)
 
 
 @router.press("invitations.revoke", role=Role.FACILITATOR)
@@ -227,8 +233,11 @@ def revoke(ctx: Context) -> Reply:
     found = _found(ctx)
     if found is None or not ctx.store.invites.change(found.id, ctx.me.cohort_id, uses=0):
         return CLOSED
+    who = _who(ctx, found)
     text = lines(
-        t("Revoked, for {who}. From now on the link does not work.", who=_who(ctx, found)),
+        t("Revoked, for {who}. Answering what I wrote does not let them in any more.", who=who)
+        if found.prefilled.get("account")
+        else t("Revoked, for {who}. From now on the link does not work.", who=who),
         t("To let them in after all, make a new one."),
     )
     return Card(text, buttons=(Button(t("Invite"), "invitations.new"),))

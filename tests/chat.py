@@ -88,6 +88,7 @@ class Screens:
         self.seen: dict[str, list[Shown]] = {}
         self.by_ref: dict[str, Shown] = {}
         self.files: list[tuple[str, str, bytes]] = []
+        self.wrong: list[Exception] = []
         self.outcome: Callable[[Envelope], Outcome | None] = lambda envelope: None
         self.known: Callable[[Envelope], Sent | Absent | None] = lambda envelope: None
 
@@ -106,6 +107,14 @@ class Screens:
         return self.platform.parts(content)
 
     async def send(self, envelope: Envelope) -> Outcome:
+        """The relay survives an adapter's mistake; a test must not, so what goes wrong here is kept for it."""
+        try:
+            return self._show(envelope)
+        except Exception as error:
+            self.wrong.append(error)
+            raise
+
+    def _show(self, envelope: Envelope) -> Outcome:
         fault = self.outcome(envelope)
         if fault is not None:
             return fault
@@ -239,11 +248,20 @@ class Chat:
                 await self.kawan.settle()
             return ack
 
-        return asyncio.run(go())
+        try:
+            return asyncio.run(go())
+        finally:
+            self._nothing_went_wrong()
 
     def settles(self) -> None:
         """Deliver what is due."""
         asyncio.run(self.kawan.settle())
+        self._nothing_went_wrong()
+
+    def _nothing_went_wrong(self) -> None:
+        for screens in (self.screens, *self._beside.values()):
+            if screens.wrong:
+                raise screens.wrong[0]
 
     def passes(self, **time: float) -> None:
         """Time goes by, and what is due happens."""

@@ -1,6 +1,7 @@
 """`python3 -m bot invite`: a code that lets somebody in, and the databases that it does not touch."""
 
 import argparse
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,12 @@ from bot.core.ids import SeededIds, code_hash
 from bot.invite import COHORT, main
 from storage import open_store
 from storage.migrate import upgrade
+from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN
+from tests.adapters.telegram_server import TelegramServer
 from tests.chat import START
+from tests.program import TOKEN
+
+SLACK = f'[slack]\nenabled = true\nbot_token = "{BOT_TOKEN}"\napp_token = "{APP_TOKEN}"\n'
 
 
 @pytest.fixture
@@ -68,3 +74,25 @@ def test_the_demos_database_is_not_touched(config: Path, capsys: pytest.CaptureF
 def test_what_cannot_be_is_refused(config: Path, asked: dict[str, int]) -> None:
     assert invite(config, **asked) == 2
     assert not (config.parent / "kawan.db").exists()
+
+
+def test_it_says_how_it_is_used_on_each_platform(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def go() -> None:
+        async with TelegramServer(TOKEN).running() as server:
+            more = f'[telegram]\nenabled = true\ntoken = "{TOKEN}"\napi_url = "{server.url}"\n' + SLACK
+            config.write_text(config.read_text() + more)
+            assert await asyncio.to_thread(invite, config, role="fellow") == 0
+
+    asyncio.run(go())
+    shown = capsys.readouterr().out
+    link = re.search(r"https://t\.me/kawan_test_bot\?start=(\S{22})", shown)
+    assert link is not None
+    assert f"start {link[1]}" in shown.partition("On Slack")[2]
+    assert "█" in shown  # the link as a QR code
+
+
+def test_without_telegram_in_reach_the_line_to_send_is_shown(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = f'[telegram]\nenabled = true\ntoken = "{TOKEN}"\napi_url = "http://127.0.0.1:1"\n'
+    config.write_text(config.read_text() + more)
+    assert invite(config) == 0
+    assert re.search(r"/start \S{22}", capsys.readouterr().out)

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.adapters.telegram import Menu, TelegramAdapter
+from bot.adapters.telegram import Menu, TelegramAdapter, webhook
 from bot.adapters.telegram.webhook import LARGEST_BODY
 from bot.core.adapter import Ack, Envelope, MenuFor
 from bot.core.events import Address, Command, Event, Message, Press, Reachable, Unreadable
@@ -416,6 +416,30 @@ def test_a_webhook_delivers_once_though_the_first_commits_fail() -> None:
             assert core.repeats == 0
             assert server.called("getUpdates") == []
             assert server.called("setWebhook")[0].arguments["secret_token"] == SECRET
+
+    asyncio.run(go())
+
+
+def test_a_commit_that_takes_too_long_is_refused_not_broken_off_and_acted_on_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhook, "IN_TIME", 0.1)
+
+    async def go() -> None:
+        core = Core()
+        core.takes = 0.3
+        async with hooked(core) as (server, _, url), aiohttp.ClientSession() as session:
+            update = {"update_id": 900, "message": {
+                "message_id": 1, "date": 1_790_000_000, "from": server.person(42).user, "chat": server.person(42).chat,
+                "text": "hello",
+            }}  # fmt: skip
+            async with session.post(url, json=update, headers={webhook.SECRET_HEADER: SECRET}) as late:
+                assert late.status == 503
+            await until(lambda: core.texts == ["hello"])
+            core.takes = 0.0
+            async with session.post(url, json=update, headers={webhook.SECRET_HEADER: SECRET}) as again:
+                assert again.status == 200
+            assert (core.texts, core.repeats) == (["hello"], 1)
 
     asyncio.run(go())
 

@@ -246,3 +246,19 @@ def test_two_accounts_on_one_platform_are_told_apart(chat: Chat, sari: Person) -
     second = chat.newcomer("sari again")
     second.says(f"/start {code_of(sari)}")
     assert second.buttons() == ["Slack, the other account", "Slack, here"]
+
+
+def test_a_forgotten_app_is_not_written_to_again_not_even_to_change_a_message(
+    chat: Chat, sari: Person, phone: Person
+) -> None:
+    linked(sari, phone)
+    phone.presses("Telegram")
+    asks(chat)
+    assert "Bat (Mongolia) would like to meet you." in phone.last
+    sari.says("link")
+    sari.presses("Forget the other app")
+    sari.presses("Yes, forget it")
+    on_phone = phone.sees()
+    chat.passes(days=8)  # the request closes, and its message would say so
+    assert phone.sees() == on_phone
+    assert any("is closed" in text for text in sari.sees())

@@ -230,6 +230,12 @@ def introductions(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.invites.prefilled_for(one)
     unit.invites.give_back(one)
     unit.invites.revoke_for(one)
+    unit.invites.begin_again([one.to_bytes(32)], NOW)
+    unit.invites.adopt(1, one)
+    unit.invites.could_not_be_told(LANE, f"dm:U{one % 900}")
+    unit.members.known_among("console", "test", [f"U{one}"])
+    unit.homes.stands(one, "home:U1")
+    unit.homes.last_said(one)
     unit.invites.open_in(cohort, NOW + (MANY - 3100) * HOUR)
 
 

@@ -7,7 +7,7 @@ COMMAND = "/kawan"
 
 # Every permission, and why.
 SCOPES = {
-    "chat:write": "to answer people and to send them what they agreed to, in direct chats only",
+    "chat:write": "to answer people and to send them what they agreed to, in chats that it opens with them",
     "commands": f"to take {COMMAND}, which can be typed anywhere and is answered privately",
     "files:write": "to send a person a picture, a calendar entry or their own data",
     "im:history": "to read what people write to the bot in its direct chat, and to see whether a message has arrived",

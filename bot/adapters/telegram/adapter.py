@@ -41,6 +41,7 @@ CLOSED_PAUSE = 600.0  # seconds that the lane rests at a time while the token is
 LONGEST_WAIT = 60.0
 # About 30 a second over all chats, one a second in each (core.telegram.org/bots/faq).
 PACE = Pace(window=30, chat=1.0, timeout=CONNECT_TIMEOUT + READ_TIMEOUT + UPLOAD_TIMEOUT)
+FINISHING = 6.0  # seconds that a stop waits for what is in hand
 
 
 class TelegramAdapter:
@@ -132,7 +133,7 @@ class TelegramAdapter:
             self._stop(str(stopped), for_good=stopped.for_good)
         finally:
             if self._webhook is not None:
-                self._webhook.take = None
+                await self._webhook.finish(FINISHING)
             if publishing is not None:
                 publishing.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
