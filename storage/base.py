@@ -1,6 +1,6 @@
 """What every table shares: the metadata, moments in UTC, JSON, and the duty to say how it is erased."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -95,6 +95,17 @@ def insert_new(connection: Connection, into: sa.Table, values: Mapping[str, Any]
     # Without the option psycopg's row count of an INSERT is thrown away.
     done = connection.execute(statement, execution_options={"preserve_rowcount": True})
     return rows(done) == 1
+
+
+def insert_new_rows(
+    connection: Connection, into: sa.Table, values: Sequence[Mapping[str, Any]], told: sa.Column[int]
+) -> set[int]:
+    """Insert rows unless their keys exist; of those that were new, the values of one column."""
+    if not values:
+        return set()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(into).on_conflict_do_nothing().returning(told)
+    return set(connection.scalars(statement, list(values)))
 
 
 def upsert(

@@ -7,14 +7,17 @@ from sqlalchemy.engine import Connection
 from storage.access import Access, Viewer
 from storage.audit import Audit
 from storage.dialogs import Dialogs
+from storage.holidays import Holidays
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
 from storage.members import Members
+from storage.outages import Outages
 from storage.outbox import Outbox
 from storage.privacy import Privacy
 from storage.profiles import Profiles
 from storage.projects import Projects
+from storage.recurring import Recurring
 from storage.schedules import Schedules
 from storage.search import Search
 
@@ -37,7 +40,7 @@ class UnitOfWork:
 
     @cached_property
     def members(self) -> Members:
-        return Members(self.connection, self.search.renew)
+        return Members(self.connection, self.search.renew, self.recurring)
 
     @cached_property
     def profiles(self) -> Profiles:
@@ -66,6 +69,18 @@ class UnitOfWork:
     @cached_property
     def schedules(self) -> Schedules:
         return Schedules(self.connection)
+
+    @cached_property
+    def recurring(self) -> Recurring:
+        return Recurring(self.connection)
+
+    @cached_property
+    def holidays(self) -> Holidays:
+        return Holidays(self.connection)
+
+    @cached_property
+    def outages(self) -> Outages:
+        return Outages(self.connection)
 
     @cached_property
     def inbox(self) -> Inbox:
