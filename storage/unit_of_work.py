@@ -6,6 +6,8 @@ from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
 from storage.audit import Audit
+from storage.cards import Cards
+from storage.checkins import Checkins
 from storage.dialogs import Dialogs
 from storage.holidays import Holidays
 from storage.inbox import Inbox
@@ -20,6 +22,7 @@ from storage.projects import Projects
 from storage.recurring import Recurring
 from storage.schedules import Schedules
 from storage.search import Search
+from storage.talks import Talks
 
 
 class UnitOfWork:
@@ -57,6 +60,18 @@ class UnitOfWork:
     @cached_property
     def introductions(self) -> Introductions:
         return Introductions(self.connection)
+
+    @cached_property
+    def talks(self) -> Talks:
+        return Talks(self.connection)
+
+    @cached_property
+    def checkins(self) -> Checkins:
+        return Checkins(self.connection)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self.connection)
 
     @cached_property
     def invites(self) -> Invites:
