@@ -24,5 +24,6 @@ def programme(settings: Settings) -> Programme:
         default_language=of.default_language,
         default_time_zone=of.default_time_zone,
         messages_days=of.messages_days,
+        quiet_hours=(of.quiet_hours.start, of.quiet_hours.end),
         **{name: value for name, value in known.items() if value},  # what is not set keeps the programme's own words
     )

@@ -384,6 +384,8 @@ class Recurring:
 
     def put_off(self, number: int, key: str, members: Collection[int], due_at: datetime) -> None:
         """Ask these again then: their question could not be made."""
+        if not members:
+            return
         mine = _of(number, key, members)
         again = sa.case((occurrence.c.tries < MOST_TRIES, sa.literal(due_at, Moment)), else_=sa.null())
         self._connection.execute(sa.update(occurrence).where(mine).values(due_at=again, tries=occurrence.c.tries + 1))

@@ -1,7 +1,9 @@
 """One transaction, and everything that can be remembered or recalled inside it."""
 
+from collections.abc import Callable
 from functools import cached_property
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
@@ -36,6 +38,23 @@ class UnitOfWork:
     def wipes(self) -> None:
         """Words are erased in this transaction."""
         self.wiped = True
+
+    def attempt(self, part: Callable[[], object]) -> Exception | None:
+        """Do a part of the job that may fail alone: returns why, after undoing it.
+
+        What the database itself refuses (no space, a lock, a deadlock) is no fault of the part and fails the whole job.
+        """
+        self.connection.exec_driver_sql("SAVEPOINT part")
+        failed: Exception | None = None
+        try:
+            part()
+        except sa.exc.OperationalError:
+            raise
+        except Exception as error:
+            failed = error
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        return failed
 
     def people(self, viewer: Viewer, *, buyers_and_bidders_apart: bool = True) -> Access:
         """Other members, as far as this viewer may see them."""

@@ -12,6 +12,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from bot.core import forms
 from bot.core.adapter import Ack, Page
+from bot.core.asking import Asking
 from bot.core.cleaning import LONGEST_TEXT, clean_text
 from bot.core.clock import Clock
 from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card
@@ -61,6 +62,7 @@ class Dispatcher:
         self._clock = clock
         self._a_minute = a_minute
         self._recent: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self.asking = Asking(engine, self._say)
 
     async def receive(self, event: Event) -> Ack:
         """Take an event in and return the answer to its request, after the commit.
@@ -225,7 +227,7 @@ class Dispatcher:
             return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
-        if waiting is not None and not _leaves_a_question(word, text, waiting):
+        if waiting is not None and not self._leaves(ctx, waiting, word, text):
             if not self._was_only_a_page(ctx, waiting):
                 return self._say(ctx, forms.take_text(ctx, waiting, text))
             if ctx.form(waiting.form).firm:
@@ -249,6 +251,12 @@ class Dispatcher:
             return self._word(ctx, route, rest)
         ctx.text = text
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+
+    def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
+        """Is this no answer? A question that the bot began by itself also lets every listed word pass."""
+        route = self._engine.router.words.get(word or "")
+        listed = route is not None and (route.help is not None or route.anytime)
+        return (listed and ctx.form(waiting.form).gentle) or _leaves_a_question(word, text, waiting)
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
         """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""

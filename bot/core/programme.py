@@ -22,6 +22,7 @@ class Programme:
     default_time_zone: str = "Asia/Bangkok"
     emergency_contacts: str = ""
     messages_days: int = 30
+    quiet_hours: tuple[time, time] = (time(20), time(8))  # local, from and until
     searches_an_hour: int = 60
     buyers_and_bidders_apart: bool = True
     fictional: bool = False

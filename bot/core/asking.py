@@ -1,0 +1,99 @@
+"""A date of a schedule for the members who are due: its route is run for each, a savepoint each, in one transaction."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.core.adapter import Ack
+from bot.core.context import Context, Engine
+from bot.core.events import Address, Due, Occurrence
+from bot.core.log import get_logger
+from bot.core.replies import Reply
+from bot.domain.holidays import Calendar
+from bot.domain.quiet import next_open, spread
+from bot.domain.recurrence import Fire
+from storage import UnitOfWork
+from storage.recurring import Asked, Schedule
+
+log = get_logger("kawan.asking")
+
+LATE = timedelta(minutes=15)
+DATES_BACK = 8  # so many holidays in a row are told
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """One date of a schedule, as it stands in one zone."""
+
+    schedule: Schedule
+    fire: Fire
+    following: Fire | None
+
+
+class Asking:
+    """Makes what a schedule says. `say` is how the dispatcher puts a reply into the outbox."""
+
+    def __init__(self, engine: Engine, say: Callable[[Context, Reply], Ack]) -> None:
+        self._engine = engine
+        self._say = say
+
+    def calendar(self, unit: UnitOfWork, cohort_id: int) -> Calendar:
+        """The cohort's holidays: the content's, as its facilitators changed them."""
+        return self._engine.programme.content.calendar.changed(unit.holidays.changes(cohort_id))
+
+    def is_late(self, fire: Fire, now: datetime) -> bool:
+        """Did something keep us from asking in time?"""
+        return now - fire.at > LATE
+
+    def ask(
+        self, unit: UnitOfWork, date: Date, members: Sequence[Asked], calendar: Calendar, now: datetime
+    ) -> list[int]:
+        """Run the route for each; returns those whose handler failed, of whom nothing was kept."""
+        of, key = date.schedule, date.fire.key
+        route = self._engine.router.dues.get(of.name)
+        if route is None:
+            log.error("no_route", name=of.name, schedule=of.id)
+            return []
+        numbers = tuple(one.member.id for one in members)
+        event = Due(id=f"due:{of.id}:{key}", name=of.name, members=numbers, at=date.fire.at, object=of.object)
+        before = of.recurrence.before(key, DATES_BACK)
+        failed = []
+        for one in members:
+            ctx = self._context(unit, event, date, one, now)
+            ctx.occurrence = Occurrence(
+                schedule=of.id,
+                key=key,
+                local_date=date.fire.date,
+                late=self.is_late(date.fire, ctx.not_before or now),
+                next=date.following.date if date.following else None,
+                skipped=() if of.on_holidays else calendar.skipped(one.country, before),
+            )
+            error = unit.attempt(lambda ctx=ctx: self._say(ctx, route.handler(ctx)))  # type: ignore[misc]
+            if error is not None:
+                log.error("question_failed", schedule=of.id, date=key, kind=type(error).__name__, at=_places(error))
+                failed.append(one.member.id)
+        return failed
+
+    def _context(self, unit: UnitOfWork, event: Due, date: Date, one: Asked, now: datetime) -> Context:
+        here = Address(one.platform, one.installation, one.conversation)
+        ctx = Context(self._engine, unit, event, one.member, now, here=here, object=event.object)
+        ctx.not_before = self._held_until(one, date, now)
+        return ctx
+
+    def _held_until(self, one: Asked, date: Date, now: datetime) -> datetime | None:
+        """Until when what is said waits: the quiet hours; after an outage also a place in the half hour, no weekend."""
+        quiet, zone = self._engine.programme.quiet_hours, one.member.time_zone
+        if not self.is_late(date.fire, now):
+            open_at = next_open(now, zone, quiet)
+            return None if open_at == now else open_at
+        weekends = date.fire.date.weekday() >= 5
+        open_at = next_open(now, zone, quiet, weekends=weekends) + spread(one.member.id)
+        return next_open(open_at, zone, quiet, weekends=weekends)
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where it went wrong, innermost last; not what it said, which may hold somebody's words."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
