@@ -4,8 +4,12 @@ from bot.core.router import Router
 from handlers import (
     agreement,
     allies,
+    answering,
     apart,
+    asking,
     away,
+    cards,
+    checkins,
     consent,
     contacts,
     fields,
@@ -18,14 +22,17 @@ from handlers import (
     linking,
     me,
     mirror,
+    monday,
     mydata,
     people,
     privacy,
     project,
+    promises,
     questions,
     reports,
     requests,
     safety,
+    talks,
     watching,
     wishes,
 )
@@ -40,6 +47,11 @@ router = Router.of(
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
+    talks.router,  # did you talk: the first part of the weekly card,
+    promises.router,  # then the promise,
+    answering.router,  # then the question
+    cards.router,  # the card itself,
+    asking.router,  # and when it comes
     project.router,
     me.router,  # my profile: the card,
     fields.router,  # single fields,
@@ -56,6 +68,8 @@ router = Router.of(
     glossary.router,
     people.router,  # for facilitators
     invitations.router,
+    checkins.router,  # setting up what is asked,
+    monday.router,  # and how it was answered
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

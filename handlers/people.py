@@ -31,7 +31,7 @@ def manage(ctx: Context) -> Reply:
     """What a facilitator can do; only what exists."""
     return Card(
         t("Manage {programme}", programme=ctx.programme.name),
-        buttons=(Button(t("People"), "people.open", style="primary"),),
+        buttons=(Button(t("People"), "people.open", style="primary"), Button(t("Check-ins"), "checkins.open")),
     )
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection
 
 from storage.access import Viewer
 from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table, text
+from storage.members import member
+from storage.profiles import consent, member_coalition, profile
 
 checkin = table(
     "checkin",
@@ -74,7 +76,7 @@ answer = table(  # one row for each question that somebody was asked, answered o
     sa.Index("ix_answer_member_id", "member_id", "id"),
     sa.Index("ix_answer_question_id", "question_id", "id"),
     sa.Index("ix_answer_checkin_id", "checkin_id", "id"),
-    sa.Index("ix_answer_asked", "cohort_id", "asked_at"),
+    sa.Index("ix_answer_closes", "cohort_id", "closes_at"),
     personal={"member_id": "blank"},  # how many were asked and answered stays
     sqlite_autoincrement=True,
 )
@@ -161,13 +163,20 @@ class Checkins:
         return None if found is None else Checkin(*found)
 
     def listed(self, cohort_id: int, *, before: int | None = None, limit: int = 6) -> list[Checkin]:
-        """A cohort's check-ins without drafts and ended ones, the newest first, a page at a time."""
+        """A cohort's check-ins without drafts, the newest first, a page at a time."""
         older = [] if before is None else [_c.id < before]
         found = self._connection.execute(
             sa.select(*_CHECKIN)
-            .where(_c.cohort_id == cohort_id, _c.state.in_(("running", "paused")), *older)
+            .where(_c.cohort_id == cohort_id, _c.state != "draft", *older)
             .order_by(_c.id.desc())
             .limit(limit)
+        )
+        return [Checkin(*row) for row in found]
+
+    def running(self, cohort_id: int) -> list[Checkin]:
+        """The check-ins that ask; at most 50."""
+        found = self._connection.execute(
+            sa.select(*_CHECKIN).where(_c.cohort_id == cohort_id, _c.state == "running").order_by(_c.id).limit(50)
         )
         return [Checkin(*row) for row in found]
 
@@ -175,9 +184,39 @@ class Checkins:
         """Overwrite some of a check-in; what was asked already stays as it was asked."""
         self._connection.execute(sa.update(checkin).where(_c.id == number).values(revision=_c.revision + 1, **values))
 
+    def settle(self, number: int, **values: Any) -> None:
+        """Set a check-in's state, schedule or first date; the question stays the same one."""
+        self._connection.execute(sa.update(checkin).where(_c.id == number).values(**values))
+
     def drop(self, number: int) -> None:
         """Forget a draft."""
         self._connection.execute(sa.delete(checkin).where(_c.id == number, _c.state == "draft"))
+
+    def reached(self, cohort_id: int, audience: Mapping[str, Any]) -> int:
+        """How many fellows a check-in of this audience asks: those who are here and agreed to questions."""
+        agreed = sa.and_(
+            consent.c.cohort_id == cohort_id,
+            consent.c.member_id == member.c.id,
+            consent.c.purpose == "questions",
+            consent.c.given,
+        )
+        kind, key = audience.get("kind"), audience.get("key")
+        among = sa.join(member, consent, agreed)
+        chosen: list[sa.ColumnElement[bool]] = []
+        if kind == "coalition":
+            among = among.join(member_coalition, member_coalition.c.member_id == member.c.id)
+            chosen.append(member_coalition.c.coalition == key)
+        if kind == "country":
+            among = among.join(profile, profile.c.member_id == member.c.id)
+            chosen.append(profile.c.country == key)
+        return (
+            self._connection.scalar(
+                sa.select(sa.func.count())
+                .select_from(among)
+                .where(member.c.cohort_id == cohort_id, member.c.role == "fellow", member.c.state == "active", *chosen)
+            )
+            or 0
+        )
 
     def question_of(self, of: Checkin, slug: str, shape: str, readers: str) -> int:
         """The number of a question as it is asked from now on: the library's `slug`, or own words ("")."""
@@ -207,6 +246,11 @@ class Checkins:
         return self._connection.scalar(
             sa.select(_a.id).where(_a.checkin_id == of.id, _a.member_id == member_number, _a.on_date == on.isoformat())
         )
+
+    def was_asked(self, of: int, member_number: int, on: date) -> bool:
+        """Was a member asked for a date already, perhaps early?"""
+        mine = sa.and_(_a.checkin_id == of, _a.member_id == member_number, _a.on_date == on.isoformat())
+        return self._connection.scalar(sa.select(_a.id).where(mine)) is not None
 
     def asked(self, number: int, member_number: int) -> Asked | None:
         """One question that this member was asked, with their answer; None for anybody else's."""

@@ -25,6 +25,7 @@ from storage.recurring import Recurring
 from storage.schedules import Schedules
 from storage.search import Search
 from storage.talks import Talks
+from storage.waves import Waves
 
 
 class UnitOfWork:
@@ -87,6 +88,10 @@ class UnitOfWork:
     @cached_property
     def checkins(self) -> Checkins:
         return Checkins(self.connection)
+
+    @cached_property
+    def waves(self) -> Waves:
+        return Waves(self.connection)
 
     @cached_property
     def cards(self) -> Cards:

@@ -22,6 +22,9 @@ FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
     *("form:invitations.invite",),
+    *("checkins.answers", "checkins.card", "checkins.change", "checkins.discard", "checkins.end", "checkins.ended"),
+    *("checkins.new", "checkins.open", "checkins.part", "checkins.pause", "checkins.resume", "checkins.start"),
+    *("checkins.test", "checkins.tested", "checkins.usual", "form:checkins.set_up", "monday.open", "monday.silent"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -37,7 +40,10 @@ ANYTIME = {
     ),
     *("form:joining.questions",),
 }
-CLOCK = {"away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"}
+CLOCK = {
+    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
+    *("cards.open", "cards.remind", "checkins.ask", "monday.card", "talks.talked"),
+}
 
 # One canary in each class of field; whoever may not see the field must never see the canary.
 FIELDS = {

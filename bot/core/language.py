@@ -31,7 +31,7 @@ from bot.core.replies import (
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
 OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
-PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
+PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "weekday": "EEEE", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 

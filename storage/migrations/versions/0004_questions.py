@@ -200,7 +200,7 @@ def _checkins() -> None:
         sa.UniqueConstraint("checkin_id", "member_id", "on_date", name=op.f("uq_answer_checkin_id_member_id_on_date")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_answer_asked", "answer", ["cohort_id", "asked_at"])
+    op.create_index("ix_answer_closes", "answer", ["cohort_id", "closes_at"])
     op.create_index("ix_answer_checkin_id", "answer", ["checkin_id", "id"])
     op.create_index("ix_answer_member_id", "answer", ["member_id", "id"])
     op.create_index("ix_answer_question_id", "answer", ["question_id", "id"])
