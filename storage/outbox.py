@@ -135,6 +135,7 @@ _COLUMNS = (
     outbox.c.created_at,
     outbox.c.doubt_since,
 )
+_ADD = sa.insert(outbox)  # one statement for all: built anew each time, it costs more than the rest of the insert
 _BY_KEY = sa.select(*_COLUMNS).where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = sa.select(*_COLUMNS).where(outbox.c.seq == sa.bindparam("seq"))
 _LATEST = (
@@ -248,7 +249,7 @@ class Outbox:
 
         `at` holds it back until then; after `not_after` it is not sent any more. `about` are members whom it names.
         """
-        statement = sa.insert(outbox).values(
+        row = dict(
             idem=idem,
             key=key,
             lane=lane,
@@ -266,7 +267,7 @@ class Outbox:
             kind="edit" if edits else "message",
             **{"class": "once" if once else "must-arrive"},
         )
-        inserted = self._connection.execute(statement).inserted_primary_key
+        inserted = self._connection.execute(_ADD, row).inserted_primary_key
         assert inserted is not None
         seq = int(inserted[0])
         self._names(seq, about)

@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date as day
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bot.core.context import Context, Engine
 from bot.core.events import Address, Due, Occurrence
 from bot.core.log import get_logger
 from bot.core.replies import Reply
+from bot.core.router import Handler
 from bot.domain.holidays import Calendar
 from bot.domain.quiet import next_open, spread
 from bot.domain.recurrence import Fire
@@ -30,6 +32,18 @@ class Date:
     schedule: Schedule
     fire: Fire
     following: Fire | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the questions of one date share; `before` are the rule's dates before it, newest first."""
+
+    date: Date
+    event: Due
+    handler: Handler
+    calendar: Calendar
+    before: tuple[day, ...]
+    now: datetime
 
 
 class Asking:
@@ -58,28 +72,39 @@ class Asking:
             return []
         numbers = tuple(one.member.id for one in members)
         event = Due(id=f"due:{of.id}:{key}", name=of.name, members=numbers, at=date.fire.at, object=of.object)
-        before = of.recurrence.before(key, DATES_BACK)
-        failed = []
-        for one in members:
-            ctx = self._context(unit, event, date, one, now)
-            ctx.occurrence = Occurrence(
-                schedule=of.id,
-                key=key,
-                local_date=date.fire.date,
-                late=self.is_late(date.fire, ctx.not_before or now),
-                next=date.following.date if date.following else None,
-                skipped=() if of.on_holidays else calendar.skipped(one.country, before),
-            )
-            error = unit.attempt(lambda ctx=ctx: self._say(ctx, route.handler(ctx)))  # type: ignore[misc]
-            if error is not None:
-                log.error("question_failed", schedule=of.id, date=key, kind=type(error).__name__, at=_places(error))
-                failed.append(one.member.id)
-        return failed
+        said = Said(date, event, route.handler, calendar, of.recurrence.before(key, DATES_BACK), now)
+        if unit.attempt(lambda: self._ask_all(unit, said, members)) is None:
+            return []
+        # Somebody's failed, and nothing of it was kept: each by itself, so that the others are asked all the same.
+        return [one.member.id for one in members if self._fails(unit, said, one)]
 
-    def _context(self, unit: UnitOfWork, event: Due, date: Date, one: Asked, now: datetime) -> Context:
+    def _ask_all(self, unit: UnitOfWork, said: Said, members: Sequence[Asked]) -> None:
+        for one in members:
+            self._ask_one(unit, said, one)
+
+    def _fails(self, unit: UnitOfWork, said: Said, one: Asked) -> bool:
+        error = unit.attempt(lambda: self._ask_one(unit, said, one))
+        if error is not None:
+            log.error("question_failed", of=said.event.id, kind=type(error).__name__, at=_places(error))
+        return error is not None
+
+    def _ask_one(self, unit: UnitOfWork, said: Said, one: Asked) -> None:
+        ctx = self._context(unit, said, one)
+        self._say(ctx, said.handler(ctx))
+
+    def _context(self, unit: UnitOfWork, said: Said, one: Asked) -> Context:
+        of, date, now = said.date.schedule, said.date, said.now
         here = Address(one.platform, one.installation, one.conversation)
-        ctx = Context(self._engine, unit, event, one.member, now, here=here, object=event.object)
+        ctx = Context(self._engine, unit, said.event, one.member, now, here=here, object=of.object)
         ctx.not_before = self._held_until(one, date, now)
+        ctx.occurrence = Occurrence(
+            schedule=of.id,
+            key=date.fire.key,
+            local_date=date.fire.date,
+            late=self.is_late(date.fire, ctx.not_before or now),
+            next=date.following.date if date.following else None,
+            skipped=() if of.on_holidays else said.calendar.skipped(one.country, said.before),
+        )
         return ctx
 
     def _held_until(self, one: Asked, date: Date, now: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ AT_ONCE = 200
 AGAIN = timedelta(hours=1)
 # Members of one transaction: as many as keep the writer busy for no longer than this, since others wait for it.
 HOLD_SECONDS = 0.030
-FEWEST, FIRST, MOST = 10, 50, 500
+FEWEST, FIRST, MOST = 40, 60, 500
 FIRST_RETRY = timedelta(minutes=10)
 LOOKS_APART = timedelta(minutes=1)
 CLOCK_WENT_BACK = timedelta(minutes=10)
