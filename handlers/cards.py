@@ -104,7 +104,7 @@ def _riding(ctx: Context) -> list[Part]:
 def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: bool = False) -> Reply:
     """Send a card with everything that rides on it; None when nothing waits. `early`: as an answer to its member."""
     found = _with(ctx, found, _riding(ctx))
-    if found.current is None:
+    if not waits(ctx, found):
         return None
     said = shown(ctx, found, before)
     if early and ctx.message is not None:

@@ -137,13 +137,13 @@ def _preview(ctx: Context, number: int) -> Card:
     assert of is not None
     value = str(number)
     buttons = (
-        Button(t("Start"), "checkins.start", value, "primary"),
+        Button(t("Start it"), "checkins.start", value, "primary"),
         Button(t("Send me a test"), "checkins.test", value),
         Button(t("Change"), "checkins.change", value),
         Button(t("Discard"), "checkins.discard", value),
     )
     text = lines(
-        t("This is how it would be. Nothing is sent before you press Start."),
+        t("This is how it would be. Nothing is sent before you press Start it."),
         t("A fellow gets one card a week at most: a second question waits on the card that is there, or for the next."),
     )
     return Card(text, title=t("New check-in"), fields=_facts(ctx, of), buttons=buttons)
@@ -174,7 +174,7 @@ def start(ctx: Context) -> Reply:
     )  # fmt: skip
     ctx.store.checkins.settle(of.id, state="running", schedule_id=schedule, first_on=begins.isoformat())
     monday.begin(ctx)
-    return _again(ctx, of.id, t("Started. To stop it again, press Pause or End."))
+    return _again(ctx, of.id, t("Started. To stop it again, press Pause it or End it."))
 
 
 def _again(ctx: Context, number: int, before: Say) -> Reply:
@@ -194,8 +194,8 @@ def _card(ctx: Context, of: Checkin, before: Say | None = None) -> Card:
     if of.state == "draft":
         return _preview(ctx, of.id)
     actions = {
-        "running": (Button(t("Pause"), "checkins.pause", value), Button(t("End"), "checkins.end", value)),
-        "paused": (Button(t("Resume"), "checkins.resume", value, "primary"), Button(t("End"), "checkins.end", value)),
+        "running": (Button(t("Pause it"), "checkins.pause", value), Button(t("End it"), "checkins.end", value)),
+        "paused": (Button(t("Resume it"), "checkins.resume", value, "primary"), Button(t("End it"), "checkins.end", value)),
     }.get(of.state, ())
     change = (Button(t("Change"), "checkins.change", value),) if of.state != "ended" else ()
     buttons = (
@@ -261,7 +261,7 @@ def _changed(ctx: Context, number: int) -> Reply:
 @router.press("checkins.pause", role=Role.FACILITATOR)
 def pause(ctx: Context) -> Reply:
     """It asks nobody until it is resumed."""
-    return _to(ctx, "running", "paused", t("Paused: from now on it asks nobody. Resume brings it back."))
+    return _to(ctx, "running", "paused", t("Paused: from now on it asks nobody. To bring it back: Resume it."))
 
 
 @router.press("checkins.resume", role=Role.FACILITATOR)
@@ -279,11 +279,11 @@ def ask_end(ctx: Context) -> Reply:
     value = str(of.id)
     text = lines(
         t("End this check-in? It asks nobody any more, and cannot be resumed. The answers stay."),
-        t("For a while only, press Pause instead."),
+        t("For a while only, press Pause it instead."),
     )
     buttons = [Button(t("Yes, end it"), "checkins.ended", value, "danger")]
     if of.state == "running":
-        buttons.append(Button(t("Pause"), "checkins.pause", value))
+        buttons.append(Button(t("Pause it"), "checkins.pause", value))
     return Card(text, buttons=(*buttons, Button(t("No"), "checkins.card", value)))
 
 

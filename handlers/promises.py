@@ -42,8 +42,8 @@ def on(ctx: Context, day: str) -> When:
     return When(cards.noon(ctx, date.fromisoformat(day)))
 
 
-def by_when(after: str) -> Field:
-    """The question for a day, asked when the one before it was answered."""
+def by_when(after: str | None = None) -> Field:
+    """The question for a day; with `after` only when that one was answered."""
     return Field(
         key="day",
         question=t("By when? Press one, or write a day, for example: 7 Dec"),
@@ -52,7 +52,7 @@ def by_when(after: str) -> Field:
         choices=spans,
         check=read_span,
         optional=True,
-        when=lambda ctx: bool(ctx.answers.get(after)),
+        when=(lambda ctx: bool(ctx.answers.get(after))) if after else None,
     )
 
 
@@ -215,7 +215,7 @@ STUCK = Form(
             optional=True,
             check=short(200),
         ),
-        by_when("what"),
+        by_when(),
     ),
     page=False,
 )
@@ -228,7 +228,7 @@ def stuck(ctx: Context) -> Reply:
     if found is None:
         return cards.GONE
     ctx.store.cards.change_promise(found.id, ctx.me.id, said="stuck", said_at=ctx.now)
-    cards.awake(ctx)
+    cards.touched(ctx, "promises.promise", found.id)
     return STUCK.begin({"part": ["promises.promise", found.id], "promise": found.id})
 
 

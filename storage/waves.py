@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.cards import stuck
+from storage.cards import card, stuck
 from storage.checkins import answer
 from storage.members import account, member
 from storage.recurring import occurrence, schedule
@@ -38,16 +38,28 @@ class Waves:
     def _each(self, cohort_id: int, since: datetime, until: datetime) -> sa.Subquery:
         """One row a member who was asked: did they answer or skip anything, and were they silent before?"""
         reachable = sa.exists().where(account.c.member_id == member.c.id, account.c.reachable)
-        before = answer.alias("before")
-        silent_before = (
-            sa.select(sa.and_(before.c.answered_at.is_(None), before.c.skipped_at.is_(None)))
+        before, said = answer.alias("before"), answer.alias("said")
+        last_window = (
+            sa.select(sa.func.max(before.c.closes_at))
             .where(before.c.member_id == member.c.id, before.c.closes_at <= since)
-            .order_by(before.c.id.desc())
-            .limit(1)
             .correlate(member)
             .scalar_subquery()
         )
-        answered, skipped = sa.func.max(_a.answered_at), sa.func.max(_a.skipped_at)
+        spoke = sa.exists().where(
+            said.c.member_id == member.c.id,
+            said.c.closes_at == last_window,
+            sa.or_(said.c.answered_at.is_not(None), said.c.skipped_at.is_not(None)),
+        )
+        silent_before = sa.and_(last_window.is_not(None), ~spoke)
+        skipped = sa.func.max(_a.skipped_at)
+        # Somebody who only said how their promise stands has answered too.
+        on_card = (
+            sa.select(sa.func.max(card.c.answered_at))
+            .where(card.c.member_id == member.c.id, card.c.closes_at > since, card.c.closes_at <= until)
+            .correlate(member)
+            .scalar_subquery()
+        )
+        answered = sa.func.coalesce(sa.func.max(_a.answered_at), sa.case((skipped.is_(None), on_card)))
         return (
             sa.select(
                 member.c.id,

@@ -45,6 +45,7 @@ log = get_logger("kawan.dispatcher")
 BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
+MAY_ANSWER = {"yes", "no", "hello", "thanks", "change"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
@@ -227,6 +228,8 @@ class Dispatcher:
             return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
+        if waiting is not None and ctx.form(waiting.form).gentle and (pressed := self._typed_button(ctx, text)):
+            return pressed
         if waiting is not None and not self._leaves(ctx, waiting, word, text):
             if not self._was_only_a_page(ctx, waiting):
                 return self._say(ctx, forms.take_text(ctx, waiting, text))
@@ -253,10 +256,9 @@ class Dispatcher:
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
 
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
-        """Is this no answer? A question that the bot began by itself also lets every listed word pass."""
-        route = self._engine.router.words.get(word or "")
-        listed = route is not None and (route.help is not None or route.anytime)
-        return (listed and ctx.form(waiting.form).gentle) or _leaves_a_question(word, text, waiting)
+        """Is this no answer? A question that the bot began by itself also lets every word pass that cannot be one."""
+        other = word in self._engine.router.words and word not in MAY_ANSWER
+        return (other and ctx.form(waiting.form).gentle) or _leaves_a_question(word, text, waiting)
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
         """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""

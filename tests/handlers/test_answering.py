@@ -21,7 +21,7 @@ def usual(facilitator: Person) -> None:
     facilitator.says("manage")
     facilitator.presses("Check-ins")
     facilitator.presses("The usual")
-    facilitator.presses("Start")
+    facilitator.presses("Start it")
 
 
 def asks(facilitator: Person, words: str, kind: str = "A line of text", readers: str = "The facilitators") -> None:
@@ -37,7 +37,7 @@ def asks(facilitator: Person, words: str, kind: str = "A line of text", readers:
     facilitator.presses("Monday")
     facilitator.presses("09:00")
     facilitator.presses(readers)
-    facilitator.presses("Start")
+    facilitator.presses("Start it")
 
 
 def to_monday(chat: Chat, weeks: int = 1) -> None:
@@ -85,6 +85,16 @@ def test_words_are_typed_and_a_search_taken_for_an_answer_is_given_back(
     mirela.presses("Answers")
     assert "“people say yes when they are asked early”" in mirela.last
     assert "beneficial ownership" not in mirela.last
+
+
+def test_a_typed_word_and_a_typed_button_are_no_answers(chat: Chat, mirela: Person, sari: Person) -> None:
+    asks(mirela, "What did you learn?")
+    to_monday(chat)
+    sari.says("language")
+    sari.says("Bahasa Indonesia")
+    assert "Disimpan" not in sari.last
+    sari.says("kabar")
+    assert sari.last == "What did you learn?\n\nPara fasilitator membaca ini."
 
 
 def test_an_answer_can_be_changed_until_the_window_closes_and_not_after(
@@ -219,7 +229,7 @@ def test_who_is_stuck_chooses_who_knows_and_the_blocker_comes_back(chat: Chat, m
     chat.passes(days=14)
     seen = len(mirela.sees())
     sari.presses("Stuck")
-    assert sari.last == "1 of 2. What exactly holds it up? Nobody sees this until you say so."
+    assert sari.last == "1 of 3. What exactly holds it up? Nobody sees this until you say so."
     sari.says("the legal bureau does not answer")
     sari.says("somebody who knows the bureau")
     sari.presses("In two weeks")
