@@ -193,9 +193,10 @@ def _card(ctx: Context, of: Checkin, before: Say | None = None) -> Card:
     value = str(of.id)
     if of.state == "draft":
         return _preview(ctx, of.id)
+    end_it = Button(t("End it"), "checkins.end", value)
     actions = {
-        "running": (Button(t("Pause it"), "checkins.pause", value), Button(t("End it"), "checkins.end", value)),
-        "paused": (Button(t("Resume it"), "checkins.resume", value, "primary"), Button(t("End it"), "checkins.end", value)),
+        "running": (Button(t("Pause it"), "checkins.pause", value), end_it),
+        "paused": (Button(t("Resume it"), "checkins.resume", value, "primary"), end_it),
     }.get(of.state, ())
     change = (Button(t("Change"), "checkins.change", value),) if of.state != "ended" else ()
     buttons = (

@@ -27,7 +27,7 @@ talk = table(
     sa.UniqueConstraint("introduction_id", "member_id"),
     sa.Index("ix_talk_member_id", "member_id", "said", "ask_from"),
     sa.Index("ix_talk_other_id", "other_id"),
-    sa.Index("ix_talk_cohort_id", "cohort_id", "said"),
+    sa.Index("ix_talk_cohort_id", "cohort_id", "said", "introduction_id"),
     personal={"member_id": "unlink", "other_id": "unlink"},  # how many met stays
     own={"member_id": ("introduction_id",)},
     sqlite_autoincrement=True,

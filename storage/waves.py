@@ -37,7 +37,9 @@ class Waves:
 
     def _each(self, cohort_id: int, since: datetime, until: datetime) -> sa.Subquery:
         """One row a member who was asked: did they answer or skip anything, and were they silent before?"""
-        reachable = sa.exists().where(account.c.member_id == member.c.id, account.c.reachable)
+        # With a limit, so that it is looked up for each of them; else PostgreSQL reads every account first.
+        place = sa.select(account.c.id).where(account.c.member_id == member.c.id, account.c.reachable).limit(1)
+        reachable = place.correlate(member).scalar_subquery().is_not(None)
         before, said = answer.alias("before"), answer.alias("said")
         last_window = (
             sa.select(sa.func.max(before.c.closes_at))

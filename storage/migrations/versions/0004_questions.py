@@ -277,7 +277,7 @@ def _cards() -> None:
         sa.UniqueConstraint("introduction_id", "member_id", name=op.f("uq_talk_introduction_id_member_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_talk_cohort_id", "talk", ["cohort_id", "said"])
+    op.create_index("ix_talk_cohort_id", "talk", ["cohort_id", "said", "introduction_id"])
     op.create_index("ix_talk_member_id", "talk", ["member_id", "said", "ask_from"])
     op.create_index("ix_talk_other_id", "talk", ["other_id"])
 
