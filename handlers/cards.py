@@ -49,42 +49,41 @@ def week_with_room(ctx: Context) -> date:
 def put(ctx: Context, week: date, part: Part | None, before: Say | None = None) -> None:
     """Put a part on a week's card. This week's goes out now; a later one waits until its Monday at 09:00."""
     found = card_for(ctx, week)
-    if part is not None:
-        found = _with(ctx, found, [part])
     if week > week_of(today(ctx)):
+        if part is not None:
+            holding(ctx, found, part)
+        morning = local_morning(midnight(ctx, week), ctx.me.time_zone)
         ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
-        ctx.store.schedules.set_timer(
-            "cards.open", ctx.me.id, local_morning(midnight(ctx, week), ctx.me.time_zone), found.id
-        )
+        ctx.store.schedules.set_timer("cards.open", ctx.me.id, morning, found.id)
     elif found.message is None:
-        send(ctx, found, before)
+        send(ctx, _having(ctx, found, [part] if part else []), before)
     else:
-        ctx.edit(found.message, shown(ctx, found))
+        found = holding(ctx, found, part) if part else found
+        ctx.edit(found.message or 0, shown(ctx, found))
 
 
 def holding(ctx: Context, found: WeekCard, part: Part) -> WeekCard:
     """The card with one part more."""
-    return _with(ctx, found, [part])
+    return _keep(ctx, _having(ctx, found, [part]))
 
 
 def waits(ctx: Context, found: WeekCard) -> bool:
     """Is there a part on this card that is not done?"""
-    return any(
-        not part.done and ctx.engine.router.riders[part.rider].show(ctx, part.object) is not None
-        for part in found.parts
-    )
+    return _first(ctx, found)[1] is not None
 
 
-def _with(ctx: Context, found: WeekCard, parts: list[Part]) -> WeekCard:
+def _having(ctx: Context, found: WeekCard, parts: list[Part]) -> WeekCard:
     """The card with more parts, in the order of the features that made them; none twice."""
     here = {(part.rider, part.object) for part in found.parts}
     order = list(ctx.engine.router.riders)
     new = [part for part in parts if (part.rider, part.object) not in here]
     kept = sorted([*found.parts, *new], key=lambda part: (not part.done, order.index(part.rider)))
-    ctx.store.cards.change(found.id, parts=kept)
-    again = ctx.store.cards.get(found.id, ctx.me.id)
-    assert again is not None
-    return again
+    return replace(found, parts=tuple(kept))
+
+
+def _keep(ctx: Context, found: WeekCard) -> WeekCard:
+    ctx.store.cards.change(found.id, parts=found.parts)
+    return found
 
 
 def _riding(ctx: Context) -> list[Part]:
@@ -103,18 +102,18 @@ def _riding(ctx: Context) -> list[Part]:
 
 def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: bool = False) -> Reply:
     """Send a card with everything that rides on it; None when nothing waits. `early`: as an answer to its member."""
-    found = _with(ctx, found, _riding(ctx))
-    if not waits(ctx, found):
+    found, part = _first(ctx, _having(ctx, found, _riding(ctx)))
+    if part is None:
         return None
-    said = shown(ctx, found, before)
+    said = _under(before, part)
     if early and ctx.message is not None:
         number = ctx.edit(ctx.message, said)
     else:
         number = ctx.reply(said) if early else ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION)
     if number is None:
         return None
-    ctx.store.cards.change(found.id, message=number, opens_at=ctx.now)
-    _listen(ctx, found.id, number)
+    ctx.store.cards.change(found.id, parts=found.parts, message=number, opens_at=ctx.now)
+    _listen(ctx, found, number)
     day = reminder_day(today(ctx))
     if day is not None and not early:
         morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
@@ -122,14 +121,20 @@ def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: boo
     return None
 
 
-def shown(ctx: Context, found: WeekCard, before: Say | None = None) -> Card:
-    """The part that waits, or the end of the card. Parts that are over meanwhile are left out."""
+def _first(ctx: Context, found: WeekCard) -> tuple[WeekCard, Card | None]:
+    """The first part that waits, with the card on which those that are over meanwhile count as done."""
     while (part := found.current) is not None:
         card = ctx.engine.router.riders[part.rider].show(ctx, part.object)
         if card is not None:
-            return _under(before, card)
-        found = _done(ctx, found, part)
-    return _under(before, closing(ctx, found))
+            return found, card
+        found = _ticked(found, part)
+    return found, None
+
+
+def shown(ctx: Context, found: WeekCard, before: Say | None = None) -> Card:
+    """The part that waits, or the end of the card. Parts that are over meanwhile are left out."""
+    found, card = _first(ctx, found)
+    return _under(before, card or closing(ctx, found))
 
 
 def _under(before: Say | None, card: Card) -> Card:
@@ -138,24 +143,20 @@ def _under(before: Say | None, card: Card) -> Card:
     return Card(lines(before, card.text, gap=True), card.title, card.fields, card.buttons, card.files)
 
 
-def _listen(ctx: Context, number: int, message: int) -> None:
+def _listen(ctx: Context, found: WeekCard, message: int) -> None:
     """Take what is typed next as the answer to the part that is shown, unless another question waits."""
-    found = ctx.store.cards.get(number, ctx.me.id)
-    part = found.current if found else None
-    ask = ctx.engine.router.riders[part.rider].listens(ctx, part.object) if part else None
-    open_now = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+    found, card = _first(ctx, found)
+    part = found.current
+    ask = ctx.engine.router.riders[part.rider].listens(ctx, part.object) if part and card else None
+    open_now = ctx.store.dialogs.open_of(ctx.me.id, ctx.now) if ask else None
     if ask is None or (open_now is not None and open_now.form != ask.form):
         return
     dialog, _ = begin(ctx, ask)
     ctx.store.dialogs.asked(dialog.id, message)
 
 
-def _done(ctx: Context, found: WeekCard, part: Part) -> WeekCard:
-    parts = [Part(one.rider, one.object, True) if one == part else one for one in found.parts]
-    ctx.store.cards.change(found.id, parts=parts)
-    again = ctx.store.cards.get(found.id, ctx.me.id)
-    assert again is not None
-    return again
+def _ticked(found: WeekCard, part: Part) -> WeekCard:
+    return replace(found, parts=tuple(replace(one, done=one.done or one == part) for one in found.parts))
 
 
 def onward(
@@ -169,12 +170,8 @@ def onward(
     found = _holding(ctx, rider, number)
     if found is None:
         return Card(before or GONE, buttons=also)
-    for part in found.parts:
-        if (part.rider, part.object, part.done) == (rider, number, False):
-            found = _done(ctx, found, part)
-    if more:
-        found = _with(ctx, found, list(more))
-    return here(ctx, found, before, also)
+    found = _having(ctx, _ticked(found, Part(rider, number)), list(more))
+    return here(ctx, _keep(ctx, found), before, also)
 
 
 def touched(ctx: Context, rider: str, number: int) -> None:
@@ -209,7 +206,7 @@ def here(ctx: Context, found: WeekCard, before: Say | None = None, also: tuple[B
         message = ctx.reply(card)
     if message is not None:
         ctx.store.cards.change(found.id, message=message)
-        _listen(ctx, found.id, message)
+        _listen(ctx, found, message)
     return None
 
 
@@ -243,16 +240,22 @@ def closing(ctx: Context, found: WeekCard) -> Card:
 def opens(ctx: Context) -> Reply:
     """A card that waited for its Monday."""
     found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
-    if found is None or found.message is not None or ctx.me.state != "active":
+    if found is None or found.message is not None or not _may_ask(ctx):
         return None
     return send(ctx, found)
+
+
+def _may_ask(ctx: Context) -> bool:
+    """Is this member here, agreed to questions, and did not pause them?"""
+    agreed = ctx.me.state == "active" and ctx.people.agreed_to(ctx.me.id, "questions")
+    return agreed and ctx.store.cards.silence(ctx.me.id).state != "paused"
 
 
 @router.due("cards.remind")
 def remind(ctx: Context) -> Reply:
     """The one reminder, for a card that is quite unanswered."""
     found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
-    if found is None or found.answered_at or found.reminded_at or found.message is None or ctx.me.state != "active":
+    if found is None or found.answered_at or found.reminded_at or found.message is None or not _may_ask(ctx):
         return None
     if found.current is None or ctx.now >= found.closes_at:
         return None
@@ -262,7 +265,7 @@ def remind(ctx: Context) -> Reply:
     if number is None:
         return None
     ctx.store.cards.change(found.id, message=number, reminded_at=ctx.now)
-    _listen(ctx, found.id, number)
+    _listen(ctx, found, number)
     return None
 
 

@@ -108,6 +108,14 @@ def insert_new_rows(
     return set(connection.scalars(statement, list(values)))
 
 
+def insert_new_id(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> int | None:
+    """Insert a row unless its key exists; its number, or None when there was one."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(into).on_conflict_do_nothing().returning(into.c.id)
+    found: int | None = connection.execute(statement, values).scalar_one_or_none()
+    return found
+
+
 def upsert(
     connection: Connection, into: sa.Table, values: Mapping[str, Any], key: tuple[str, ...], **instead: Any
 ) -> None:

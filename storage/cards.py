@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.checkins import Silence
-from storage.base import Id, Json, Moment, insert, insert_new, member_id, same_cohort, table, text, upsert
+from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, same_cohort, table, text, upsert
 
 card = table(
     "card",
@@ -144,6 +144,24 @@ _PROMISE = [_p[name] for name in Promise.__dataclass_fields__]
 _STUCK = [_s[name] for name in Stuck.__dataclass_fields__]
 
 
+_OF_WEEK = sa.select(*_CARD).where(_c.member_id == sa.bindparam("member"), _c.week == sa.bindparam("week"))
+_LATEST = (
+    sa.select(*_CARD)
+    .where(_c.member_id == sa.bindparam("member"), _c.message.is_not(None))
+    .order_by(_c.week.desc())
+    .limit(1)
+)
+_OPEN_PROMISE = (
+    sa.select(*_PROMISE)
+    .where(_p.member_id == sa.bindparam("member"), _p.state == "open")
+    .order_by(_p.id.desc())
+    .limit(1)
+)
+_SILENCE = sa.select(*(silence.c[name] for name in Silence.__dataclass_fields__)).where(
+    silence.c.member_id == sa.bindparam("member")
+)
+
+
 def _card(found: sa.Row[Any] | None) -> WeekCard | None:
     if found is None:
         return None
@@ -159,11 +177,8 @@ class Cards:
 
     def of_week(self, member_number: int, week: date) -> WeekCard | None:
         """The card of the week that begins on this Monday."""
-        return _card(
-            self._connection.execute(
-                sa.select(*_CARD).where(_c.member_id == member_number, _c.week == week.isoformat())
-            ).one_or_none()
-        )
+        found = self._connection.execute(_OF_WEEK, {"member": member_number, "week": week.isoformat()})
+        return _card(found.one_or_none())
 
     def open(self, cohort_id: int, member_number: int, week: date, opens_at: datetime, closes_at: datetime) -> WeekCard:
         """The card of a week, made when there is none: one a member and week, however often it is asked for."""
@@ -171,19 +186,16 @@ class Cards:
             "cohort_id": cohort_id, "member_id": member_number, "week": week.isoformat(), "parts": [],
             "opens_at": opens_at, "closes_at": closes_at,
         }  # fmt: skip
-        insert_new(self._connection, card, values)
+        number = insert_new_id(self._connection, card, values)
+        if number is not None:
+            return WeekCard(number, week.isoformat(), (), None, opens_at, closes_at, None, None)
         found = self.of_week(member_number, week)
         assert found is not None
         return found
 
-    def latest(self, member_number: int, *, shown: bool = True) -> WeekCard | None:
-        """A member's newest card, that was shown to them unless told otherwise."""
-        seen = [_c.message.is_not(None)] if shown else []
-        return _card(
-            self._connection.execute(
-                sa.select(*_CARD).where(_c.member_id == member_number, *seen).order_by(_c.week.desc()).limit(1)
-            ).one_or_none()
-        )
+    def latest(self, member_number: int) -> WeekCard | None:
+        """The newest card that a member was shown."""
+        return _card(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
 
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""
@@ -201,12 +213,7 @@ class Cards:
 
     def promise(self, member_number: int) -> Promise | None:
         """A member's open promise."""
-        found = self._connection.execute(
-            sa.select(*_PROMISE)
-            .where(_p.member_id == member_number, _p.state == "open")
-            .order_by(_p.id.desc())
-            .limit(1)
-        ).one_or_none()
+        found = self._connection.execute(_OPEN_PROMISE, {"member": member_number}).one_or_none()
         return None if found is None else Promise(*found)
 
     def make_promise(self, cohort_id: int, member_number: int, words: str, day: str | None, now: datetime) -> int:
@@ -263,11 +270,7 @@ class Cards:
 
     def silence(self, member_number: int) -> Silence:
         """How a member answered lately."""
-        found = self._connection.execute(
-            sa.select(*(silence.c[name] for name in Silence.__dataclass_fields__)).where(
-                silence.c.member_id == member_number
-            )
-        ).one_or_none()
+        found = self._connection.execute(_SILENCE, {"member": member_number}).one_or_none()
         return Silence() if found is None else Silence(*found)
 
     def keep_silence(self, cohort_id: int, member_number: int, now: Silence) -> None:

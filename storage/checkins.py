@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.access import Viewer
-from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table, text
+from storage.base import Id, Json, Moment, insert, insert_new, insert_new_id, member_id, rows, same_cohort, table, text
 from storage.members import member
 from storage.profiles import consent, member_coalition, profile
 
@@ -140,6 +140,11 @@ _ASKED = (
 ).join_from(answer, question, _q.id == _a.question_id)
 
 
+_MINE = _ASKED.where(_a.id == sa.bindparam("id"), _a.member_id == sa.bindparam("member"))
+_LAST = _ASKED.where(_a.member_id == sa.bindparam("member")).order_by(_a.id.desc()).limit(sa.bindparam("limit"))
+_GET = sa.select(*_CHECKIN).where(_c.id == sa.bindparam("id"))
+
+
 def _one(row: Any) -> Asked:
     return Asked(*row)
 
@@ -149,6 +154,10 @@ class Checkins:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Read once a transaction: a page of 500 fellows is asked the same question in one.
+        self._known: dict[int, Checkin] = {}
+        self._questions: dict[tuple[int, int, str], int] = {}
+        self._mine: dict[int, Asked] = {}
 
     def add(self, cohort_id: int, maker: int, now: datetime, **values: Any) -> int:
         """A new check-in's number; it is a draft."""
@@ -159,8 +168,12 @@ class Checkins:
 
     def get(self, number: int) -> Checkin | None:
         """One check-in."""
-        found = self._connection.execute(sa.select(*_CHECKIN).where(_c.id == number)).one_or_none()
-        return None if found is None else Checkin(*found)
+        if number not in self._known:
+            found = self._connection.execute(_GET, {"id": number}).one_or_none()
+            if found is None:
+                return None
+            self._known[number] = Checkin(*found)
+        return self._known[number]
 
     def listed(self, cohort_id: int, *, before: int | None = None, limit: int = 6) -> list[Checkin]:
         """A cohort's check-ins without drafts, the newest first, a page at a time."""
@@ -182,14 +195,17 @@ class Checkins:
 
     def change(self, number: int, **values: Any) -> None:
         """Overwrite some of a check-in; what was asked already stays as it was asked."""
+        self._known.pop(number, None)
         self._connection.execute(sa.update(checkin).where(_c.id == number).values(revision=_c.revision + 1, **values))
 
     def settle(self, number: int, **values: Any) -> None:
         """Set a check-in's state, schedule or first date; the question stays the same one."""
+        self._known.pop(number, None)
         self._connection.execute(sa.update(checkin).where(_c.id == number).values(**values))
 
     def drop(self, number: int) -> None:
         """Forget a draft."""
+        self._known.pop(number, None)
         self._connection.execute(sa.delete(checkin).where(_c.id == number, _c.state == "draft"))
 
     def reached(self, cohort_id: int, audience: Mapping[str, Any]) -> int:
@@ -220,18 +236,21 @@ class Checkins:
 
     def question_of(self, of: Checkin, slug: str, shape: str, readers: str) -> int:
         """The number of a question as it is asked from now on: the library's `slug`, or own words ("")."""
-        mine = sa.select(_q.id).where(_q.checkin_id == of.id, _q.revision == of.revision, _q.slug == slug)
-        found = self._connection.scalar(mine)
-        if found is None:
-            values = {
-                "cohort_id": of.cohort_id, "checkin_id": of.id, "revision": of.revision, "slug": slug,
-                "words": None if slug else of.words, "answer": shape, "options": list(of.options),
-                "readers": readers, "maker_id": of.maker_id,
-            }  # fmt: skip
-            insert_new(self._connection, question, values)
+        key = (of.id, of.revision, slug)
+        if key not in self._questions:
+            mine = sa.select(_q.id).where(_q.checkin_id == of.id, _q.revision == of.revision, _q.slug == slug)
             found = self._connection.scalar(mine)
-        assert found is not None
-        return int(found)
+            if found is None:
+                values = {
+                    "cohort_id": of.cohort_id, "checkin_id": of.id, "revision": of.revision, "slug": slug,
+                    "words": None if slug else of.words, "answer": shape, "options": list(of.options),
+                    "readers": readers, "maker_id": of.maker_id,
+                }  # fmt: skip
+                insert_new(self._connection, question, values)
+                found = self._connection.scalar(mine)
+            assert found is not None
+            self._questions[key] = int(found)
+        return self._questions[key]
 
     def ask(
         self, of: Checkin, question_id: int, member_number: int, on: date, asked_at: datetime, closes_at: datetime
@@ -241,11 +260,7 @@ class Checkins:
             "cohort_id": of.cohort_id, "member_id": member_number, "checkin_id": of.id, "question_id": question_id,
             "on_date": on.isoformat(), "asked_at": asked_at, "closes_at": closes_at,
         }  # fmt: skip
-        if not insert_new(self._connection, answer, values):
-            return None
-        return self._connection.scalar(
-            sa.select(_a.id).where(_a.checkin_id == of.id, _a.member_id == member_number, _a.on_date == on.isoformat())
-        )
+        return insert_new_id(self._connection, answer, values)
 
     def was_asked(self, of: int, member_number: int, on: date) -> bool:
         """Was a member asked for a date already, perhaps early?"""
@@ -254,18 +269,22 @@ class Checkins:
 
     def asked(self, number: int, member_number: int) -> Asked | None:
         """One question that this member was asked, with their answer; None for anybody else's."""
-        found = self._connection.execute(_ASKED.where(_a.id == number, _a.member_id == member_number)).one_or_none()
-        return None if found is None else _one(found)
+        if number not in self._mine:
+            found = self._connection.execute(_MINE, {"id": number, "member": member_number}).one_or_none()
+            if found is None:
+                return None
+            self._mine[number] = _one(found)
+        mine = self._mine[number]
+        return mine if mine.member_id == member_number else None
 
     def last_asked(self, member_number: int, limit: int = 1) -> list[Asked]:
         """What a member was asked last, the newest first."""
-        found = self._connection.execute(
-            _ASKED.where(_a.member_id == member_number).order_by(_a.id.desc()).limit(limit)
-        )
+        found = self._connection.execute(_LAST, {"member": member_number, "limit": limit})
         return [_one(row) for row in found]
 
     def record(self, number: int, member_number: int, **values: Any) -> bool:
         """Keep a member's own answer, or that they skipped; False when the question is not theirs."""
+        self._mine.pop(number, None)
         done = self._connection.execute(
             sa.update(answer).where(_a.id == number, _a.member_id == member_number).values(**values)
         )
@@ -273,6 +292,7 @@ class Checkins:
 
     def withdraw(self, number: int, member_number: int) -> None:
         """Forget a question that was not shown to its member after all."""
+        self._mine.pop(number, None)
         self._connection.execute(
             sa.delete(answer).where(_a.id == number, _a.member_id == member_number, _a.answered_at.is_(None))
         )

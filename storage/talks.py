@@ -50,6 +50,18 @@ _t = talk.c
 _TALK = [_t[name] for name in Talk.__dataclass_fields__]
 
 
+_WAITING = (
+    sa.select(*_TALK)
+    .where(
+        _t.member_id == sa.bindparam("member"),
+        _t.said.is_(None),
+        _t.ask_from <= sa.bindparam("now", type_=Moment),
+    )
+    .order_by(_t.ask_from, _t.id)
+    .limit(1)
+)
+
+
 class Talks:
     """Each side says for itself, in private; the other learns nothing of it but a yes of both."""
 
@@ -67,12 +79,7 @@ class Talks:
 
     def waiting(self, member_number: int, now: datetime) -> Talk | None:
         """The oldest introduction of which this member has not said yet whether they talked."""
-        found = self._connection.execute(
-            sa.select(*_TALK)
-            .where(_t.member_id == member_number, _t.said.is_(None), _t.ask_from <= now)
-            .order_by(_t.ask_from, _t.id)
-            .limit(1)
-        ).one_or_none()
+        found = self._connection.execute(_WAITING, {"member": member_number, "now": now}).one_or_none()
         return None if found is None else Talk(*found)
 
     def get(self, number: int, member_number: int) -> Talk | None:
