@@ -6,7 +6,9 @@ from handlers import (
     allies,
     answering,
     apart,
+    asked,
     asking,
+    asks,
     away,
     cards,
     checkins,
@@ -14,6 +16,7 @@ from handlers import (
     contacts,
     fields,
     glossary,
+    home,
     introductions,
     invitations,
     joining,
@@ -21,18 +24,29 @@ from handlers import (
     leaving,
     linking,
     me,
+    milestones,
     mirror,
     monday,
+    moved,
     mydata,
+    overdue,
     people,
+    picking,
     privacy,
     project,
+    project_end,
+    projects,
     promises,
     questions,
     reports,
     requests,
     safety,
+    steps,
+    stuck,
     talks,
+    team_joining,
+    teams,
+    updates,
     watching,
     wishes,
 )
@@ -42,17 +56,28 @@ router = Router.of(
     joining.router,  # the invitation,
     agreement.router,  # the yes,
     questions.router,  # four questions and a person
-    allies.router,  # find, ask, allies
+    allies.router,  # find, allies
     watching.router,  # tell me when somebody joins
+    asks.router,  # asking the others,
+    asked.router,  # being asked,
+    moved.router,  # and what came of it
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
     talks.router,  # did you talk: the first part of the weekly card,
     promises.router,  # then the promise,
-    answering.router,  # then the question
+    answering.router,  # then the question,
+    steps.router,  # a due milestone:
     cards.router,  # the card itself,
     asking.router,  # and when it comes
-    project.router,
+    project.router,  # my projects,
+    milestones.router,  # their steps,
+    overdue.router,  # the one question after a day has passed,
+    stuck.router,  # what is in the way,
+    updates.router,  # what changed,
+    teams.router,  # with others:
+    team_joining.router,  # coming in,
+    project_end.router,  # going out
     me.router,  # my profile: the card,
     fields.router,  # single fields,
     wishes.router,  # needs and offers
@@ -66,10 +91,13 @@ router = Router.of(
     away.router,
     language.router,
     glossary.router,
+    home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
     checkins.router,  # setting up what is asked,
     monday.router,  # and how it was answered
+    projects.router,
+    picking.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

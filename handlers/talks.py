@@ -6,7 +6,7 @@ from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, t
 from bot.core.programme import local_morning
 from bot.domain.checkins import week_of
 from handlers import cards, wording
-from handlers.finding import two_others
+from handlers.partners import two_others
 from storage.talks import Talk
 
 router = Router()

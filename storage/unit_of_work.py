@@ -7,15 +7,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
+from storage.asks import Asks
 from storage.audit import Audit
 from storage.cards import Cards
 from storage.checkins import Checkins
 from storage.dialogs import Dialogs
 from storage.holidays import Holidays
+from storage.homes import Homes
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
 from storage.members import Members
+from storage.milestones import Milestones
 from storage.outages import Outages
 from storage.outbox import Outbox
 from storage.privacy import Privacy
@@ -25,6 +28,7 @@ from storage.recurring import Recurring
 from storage.schedules import Schedules
 from storage.search import Search
 from storage.talks import Talks
+from storage.teams import Teams
 from storage.waves import Waves
 
 
@@ -72,6 +76,14 @@ class UnitOfWork:
     @cached_property
     def projects(self) -> Projects:
         return Projects(self.connection, self.search.renew)
+
+    @cached_property
+    def milestones(self) -> Milestones:
+        return Milestones(self.connection)
+
+    @cached_property
+    def teams(self) -> Teams:
+        return Teams(self.connection)
 
     @cached_property
     def search(self) -> Search:
@@ -128,6 +140,14 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def asks(self) -> Asks:
+        return Asks(self.connection)
+
+    @cached_property
+    def homes(self) -> Homes:
+        return Homes(self.connection, self.outbox)
 
     @cached_property
     def audit(self) -> Audit:

@@ -28,6 +28,8 @@ ON_EVERY_PLATFORM = (
     "test_allies",
     "test_answering",
     "test_checkins",
+    "test_projects",
+    "test_teams",
 )
 
 # What hypothesis remembers from run to run does not belong into the project.

@@ -21,10 +21,13 @@ from tests.chat import Chat, Person
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
-    *("form:invitations.invite",),
     *("checkins.answers", "checkins.card", "checkins.change", "checkins.discard", "checkins.end", "checkins.ended"),
     *("checkins.new", "checkins.open", "checkins.part", "checkins.pause", "checkins.resume", "checkins.start"),
     *("checkins.test", "checkins.tested", "checkins.usual", "form:checkins.set_up", "monday.open", "monday.silent"),
+    *("form:invitations.invite", "manage.open", "projects.open", "projects.narrow", "projects.country"),
+    *("projects.card", "projects.status", "projects.propose", "projects.proposed", "projects.new"),
+    *("form:projects.where", "form:projects.whom", "form:projects.sentence"),
+    *("form:invitations.invite", "form:picking.pick", "picking.open"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -33,6 +36,7 @@ ANYTIME = {
         "agreement.what",
         "language.open",
         "language.speak",
+        "home.join",
         "leaving.open",
         "leaving.undo",
         "leaving.yes",
@@ -41,8 +45,16 @@ ANYTIME = {
     *("form:joining.questions",),
 }
 CLOCK = {
-    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
     *("cards.open", "cards.remind", "checkins.ask", "monday.card", "talks.talked"),
+    "asks.moved",
+    "away.end",
+    "introductions.close",
+    "introductions.remind",
+    "joining.expire",
+    "privacy.erase",
+    "watching.tell",
+    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
+    *("milestones.overdue", "team_joining.close"),
 }
 
 # One canary in each class of field; whoever may not see the field must never see the canary.

@@ -10,7 +10,8 @@ from bot.domain.holidays import Holiday
 class Address:
     """A conversation in our own words; the adapter finds the platform's reference for it.
 
-    `conversation` is `dm:<user>`, `group:<user>,<user>` or `channel:<channel>`.
+    `conversation` is `dm:<user>`, `group:<user>,<user>`, `channel:<channel>` or `home:<user>`,
+    a person's own page.
     """
 
     platform: str
@@ -25,6 +26,10 @@ class Address:
     @property
     def is_private(self) -> bool:
         return self.conversation.startswith("dm:")
+
+    @property
+    def is_home(self) -> bool:
+        return self.conversation.startswith("home:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """The weekly card: asked in one's own morning, answered by a tap or a line, rarer when silent, never dropped untold."""
 
+from datetime import date
+
 import pytest
 
 from tests.chat import Chat, Person
+from tests.handlers.test_projects import has
 
 
 @pytest.fixture
@@ -361,3 +364,22 @@ def test_a_question_that_comes_after_a_finished_card_waits_for_the_next(
     for _ in range(2):
         sari.presses("Skip")
     assert "Thank you." in sari.last
+
+
+def test_a_due_milestone_rides_on_the_card_and_is_not_asked_about_twice(
+    chat: Chat, mirela: Person, sari: Person
+) -> None:
+    has(chat, sari, "Data published", due=date(2026, 12, 2))
+    asks(mirela, "How is your energy?", "1 to 5")
+    to_monday(chat)
+    sari.presses("2")
+    sari.presses("That is all")
+    assert sari.last.startswith("“Data published” is for Wed 2 Dec. Where does it stand?\nProject: Project of Sari")
+    sari.presses("Moving")
+    assert "Your project says now: “Data published”, begun." in sari.last
+    assert "Thank you." in sari.last
+    chat.passes(days=3)
+    assert "was due on" not in sari.last
+    chat.passes(days=4)
+    sari.presses("Skip")
+    assert "Data published" not in sari.last
