@@ -61,6 +61,7 @@ stuck = table(
     sa.Column("told_at", Moment),
     sa.Column("closed_at", Moment),
     same_cohort("member_id"),
+    same_cohort("told_to"),
     sa.Index("ix_stuck_member_id", "member_id", "closed_at"),
     sa.Index("ix_stuck_told_to", "told_to", "closed_at", "id"),
     personal={"member_id": "delete", "told_to": "unlink"},

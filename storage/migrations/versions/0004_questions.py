@@ -324,6 +324,12 @@ def _promises() -> None:
             name=op.f("fk_stuck_cohort_id_member_id"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["cohort_id", "told_to"],
+            ["member.cohort_id", "member.id"],
+            name=op.f("fk_stuck_cohort_id_told_to"),
+            ondelete="CASCADE",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stuck")),
         sqlite_autoincrement=True,
     )
