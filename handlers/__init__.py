@@ -4,10 +4,14 @@ from bot.core.router import Router
 from handlers import (
     agreement,
     allies,
+    answering,
     apart,
     asked,
+    asking,
     asks,
     away,
+    cards,
+    checkins,
     consent,
     contacts,
     fields,
@@ -27,6 +31,7 @@ from handlers import (
     messages,
     milestones,
     mirror,
+    monday,
     moved,
     mydata,
     overdue,
@@ -36,12 +41,15 @@ from handlers import (
     project,
     project_end,
     projects,
+    promises,
     questions,
     reports,
     requests,
     safety,
     sessions,
+    steps,
     stuck,
+    talks,
     team_joining,
     teams,
     updates,
@@ -62,6 +70,12 @@ router = Router.of(
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
+    talks.router,  # did you talk: the first part of the weekly card,
+    promises.router,  # then the promise,
+    answering.router,  # then the question,
+    steps.router,  # a due milestone:
+    cards.router,  # the card itself,
+    asking.router,  # and when it comes
     project.router,  # my projects,
     milestones.router,  # their steps,
     overdue.router,  # the one question after a day has passed,
@@ -92,6 +106,8 @@ router = Router.of(
     message_results.router,  # what was answered,
     sessions.router,  # sessions,
     message_answers.router,  # and answering, for everybody
+    checkins.router,  # setting up what is asked,
+    monday.router,  # and how it was answered
     projects.router,
     picking.router,
     safety.router,  # safe, and emergency words

@@ -1,20 +1,17 @@
 """Being asked to meet: a private yes or no, one reminder, and a close that tells a no from nothing."""
 
-import json
-
 from bot.core.context import Context
 from bot.core.replies import Button, Card, Reply, Say, Urgency, lines, t
 from bot.core.router import Role, Router
-from bot.domain.allies import rank
 from bot.domain.profiles import Profile
-from handlers import wording
+from handlers import talks, wording
 from handlers.contacts import in_touch
 from handlers.help import offered, press
+from handlers.partners import two_others
 from handlers.requests import request_card, requests
 from storage.access import Viewer
 from storage.introductions import Introduction
 from storage.members import LIVE
-from storage.search import Clause
 
 router = Router()
 
@@ -40,6 +37,7 @@ def yes(ctx: Context) -> Reply:
     if found.closed_at is not None or not ctx.store.introductions.decide(found.id, "accepted", ctx.now):
         return t("This request is closed. Nothing changed.")
     ctx.store.introductions.befriend(ctx.me.cohort_id, found.asker_id, ctx.me.id, ctx.now, found.id)
+    talks.expect(ctx, found.id, found.asker_id)
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.remind",), found.id)
     ctx.store.schedules.cancel(found.asker_id, ("introductions.close",), found.id)
     theirs = ctx.store.people(Viewer(asker.id, asker.cohort_id)).profile(ctx.me.id)
@@ -154,24 +152,3 @@ def close(ctx: Context) -> Reply:
     hint = t("Perhaps one of these instead:") if others else None
     ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION)
     return None
-
-
-def two_others(ctx: Context, topic: str | None, but: int) -> tuple[Button, ...]:
-    """Two other people for the same topic, or of a shared coalition."""
-    plans = [[Clause(kind, (topic,))] for kind in ("offer", "need", "topic")] if topic else []
-    plans.append([Clause("coalition", ctx.profile.coalitions)] if ctx.profile.coalitions else [])
-    met = set(ctx.store.introductions.allies_of(ctx.me.id)) | {but}
-    found: dict[int, Profile] = {}
-    for clauses in plans:
-        if clauses and len(found) < 2:
-            for ally in rank(ctx.people.find(clauses, limit=30).profiles, ctx.profile, topics=[topic] if topic else []):
-                if ally.profile.id not in met:
-                    found.setdefault(ally.profile.id, ally.profile)
-    return tuple(
-        Button(
-            t("Meet {name}", name=wording.name(one)),
-            "requests.preview",
-            json.dumps({"to": one.id, "topic": topic, "why": []}),
-        )
-        for one in list(found.values())[:2]
-    )

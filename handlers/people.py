@@ -32,6 +32,7 @@ def manage(ctx: Context) -> Reply:
         buttons=(
             Button(t("People"), "people.open", style="primary"),
             Button(t("Message"), "messages.open"),
+            Button(t("Check-ins"), "checkins.open"),
             Button(t("Projects"), "projects.open"),
         ),
     )

@@ -1,7 +1,7 @@
 """What every table shares: the metadata, moments in UTC, JSON, and the duty to say how it is erased."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any, Literal, cast
@@ -95,6 +95,25 @@ def text(name: str, **options: Any) -> sa.Column[str]:
 def insert_new(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless its key exists; True when it was new."""
     return _insert_new(into, connection.dialect.name).write(connection, **values) == 1
+
+
+def insert_new_rows(
+    connection: Connection, into: sa.Table, values: Sequence[Mapping[str, Any]], told: sa.Column[int]
+) -> set[int]:
+    """Insert rows unless their keys exist; of those that were new, the values of one column."""
+    if not values:
+        return set()
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(into).on_conflict_do_nothing().returning(told)
+    return set(connection.scalars(statement, list(values)))
+
+
+def insert_new_id(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> int | None:
+    """Insert a row unless its key exists; its number, or None when there was one."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(into).on_conflict_do_nothing().returning(into.c.id)
+    found: int | None = connection.execute(statement, values).scalar_one_or_none()
+    return found
 
 
 def upsert(

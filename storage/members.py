@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -175,6 +175,14 @@ _WHERE = Prepared(
 )
 
 
+class Zones(Protocol):
+    """Whoever must know in which time zones a cohort has members."""
+
+    def came(self, cohort_id: int, zone: str) -> None: ...
+
+    def moved(self, member_number: int, cohort_id: int, old: str, new: str) -> None: ...
+
+
 @cache
 def _count_try(dialect: str) -> Prepared:
     statement = insert_of(dialect)(throttle)
@@ -194,9 +202,10 @@ def _count_try(dialect: str) -> Prepared:
 class Members:
     """Members and accounts; locking a member's row puts one person's events in a line."""
 
-    def __init__(self, connection: Connection, renew: Callable[[int], None]) -> None:
+    def __init__(self, connection: Connection, renew: Callable[[int], None], zones: Zones) -> None:
         self._connection = connection
         self._renew = renew
+        self._zones = zones
 
     def recognise(self, platform: str, installation: str, external_id: str) -> tuple[Member, str] | None:
         """The member behind an account and its stored conversation, locked until the transaction ends; or None.
@@ -241,11 +250,16 @@ class Members:
     def add(self, cohort_id: int, now: datetime, **values: Any) -> int:
         """A new member's number."""
         number = insert(self._connection, member, cohort_id=cohort_id, created_at=now, **values)
+        self._zones.came(cohort_id, values["time_zone"])
         self._renew(number)
         return number
 
     def change(self, member_number: int, **values: Any) -> None:
-        """Overwrite some of a member's settings; search follows at once."""
+        """Overwrite some of a member's settings; search and schedules follow at once."""
+        if "time_zone" in values:
+            before = self.recall(member_number)
+            if before is not None and before.time_zone != values["time_zone"]:
+                self._zones.moved(member_number, before.cohort_id, before.time_zone, values["time_zone"])
         self._connection.execute(sa.update(member).where(member.c.id == member_number).values(**values))
         if not SEARCHED_BY.isdisjoint(values):
             self._renew(member_number)

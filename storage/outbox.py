@@ -26,6 +26,7 @@ from storage.outbox_rows import (
 
 __all__ = ["KEPT", "NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox", "outbox_about"]
 
+_ADD = sa.insert(outbox)  # one statement for all: built anew each time, it costs more than the rest of the insert
 _BY_KEY = ROWS.where(outbox.c.key == sa.bindparam("key"))
 _BY_SEQ = ROWS.where(outbox.c.seq == sa.bindparam("seq"))
 _LATEST = (
@@ -80,7 +81,7 @@ class Outbox:
             cause=cause,
             **more,
         )
-        inserted = self._connection.execute(sa.insert(outbox).values(row.values(now))).inserted_primary_key
+        inserted = self._connection.execute(_ADD, row.values(now)).inserted_primary_key
         assert inserted is not None
         seq = int(inserted[0])
         self._names(seq, about)

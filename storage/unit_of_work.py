@@ -1,16 +1,21 @@
 """One transaction, and everything that can be remembered or recalled inside it."""
 
+from collections.abc import Callable
 from functools import cached_property
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
 from storage.asks import Asks
 from storage.audit import Audit
 from storage.broadcasts import Broadcasts
+from storage.cards import Cards
+from storage.checkins import Checkins
 from storage.claims import Claims
 from storage.contents import Contents
 from storage.dialogs import Dialogs
+from storage.holidays import Holidays
 from storage.homes import Homes
 from storage.inbox import Inbox
 from storage.introductions import Introductions
@@ -18,13 +23,17 @@ from storage.invites import Invites
 from storage.lanes import Lanes, Now
 from storage.members import Members
 from storage.milestones import Milestones
+from storage.outages import Outages
 from storage.outbox import Outbox
 from storage.privacy import Privacy
 from storage.profiles import Profiles
 from storage.projects import Projects
+from storage.recurring import Recurring
 from storage.schedules import Schedules
 from storage.search import Search
+from storage.talks import Talks
 from storage.teams import Teams
+from storage.waves import Waves
 
 
 class UnitOfWork:
@@ -40,13 +49,30 @@ class UnitOfWork:
         """Words are erased in this transaction."""
         self.wiped = True
 
+    def attempt(self, part: Callable[[], object]) -> Exception | None:
+        """Do a part of the job that may fail alone: returns why, after undoing it.
+
+        What the database itself refuses (no space, a lock, a deadlock) is no fault of the part and fails the whole job.
+        """
+        self.connection.exec_driver_sql("SAVEPOINT part")
+        failed: Exception | None = None
+        try:
+            part()
+        except sa.exc.OperationalError:
+            raise
+        except Exception as error:
+            failed = error
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        return failed
+
     def people(self, viewer: Viewer, *, buyers_and_bidders_apart: bool = True) -> Access:
         """Other members, as far as this viewer may see them."""
         return Access(self.connection, viewer, buyers_and_bidders_apart=buyers_and_bidders_apart)
 
     @cached_property
     def members(self) -> Members:
-        return Members(self.connection, self.search.renew)
+        return Members(self.connection, self.search.renew, self.recurring)
 
     @cached_property
     def profiles(self) -> Profiles:
@@ -73,6 +99,22 @@ class UnitOfWork:
         return Introductions(self.connection)
 
     @cached_property
+    def talks(self) -> Talks:
+        return Talks(self.connection)
+
+    @cached_property
+    def checkins(self) -> Checkins:
+        return Checkins(self.connection)
+
+    @cached_property
+    def waves(self) -> Waves:
+        return Waves(self.connection)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self.connection)
+
+    @cached_property
     def invites(self) -> Invites:
         return Invites(self.connection, self.wipes)
 
@@ -87,6 +129,18 @@ class UnitOfWork:
     @cached_property
     def schedules(self) -> Schedules:
         return Schedules(self.connection)
+
+    @cached_property
+    def recurring(self) -> Recurring:
+        return Recurring(self.connection)
+
+    @cached_property
+    def holidays(self) -> Holidays:
+        return Holidays(self.connection)
+
+    @cached_property
+    def outages(self) -> Outages:
+        return Outages(self.connection)
 
     @cached_property
     def inbox(self) -> Inbox:

@@ -26,6 +26,8 @@ ON_EVERY_PLATFORM = (
     "test_introductions",
     "test_requests",
     "test_allies",
+    "test_answering",
+    "test_checkins",
     "test_projects",
     "test_teams",
     *("test_message_answers", "test_sessions"),

@@ -26,6 +26,9 @@ FACILITATORS = {
     *("messages.new", "messages.open", "messages.remind", "messages.results", "messages.sample", "messages.send"),
     *("messages.show", "messages.step", "messages.stop", "messages.who", "messages.withdraw", "messages.withdrawn"),
     *("sessions.change", "sessions.new", "sessions.step"),
+    *("checkins.answers", "checkins.card", "checkins.change", "checkins.discard", "checkins.end", "checkins.ended"),
+    *("checkins.new", "checkins.open", "checkins.part", "checkins.pause", "checkins.resume", "checkins.start"),
+    *("checkins.test", "checkins.tested", "checkins.usual", "form:checkins.set_up", "monday.open", "monday.silent"),
     *("form:invitations.invite", "manage.open", "projects.open", "projects.narrow", "projects.country"),
     *("projects.card", "projects.status", "projects.propose", "projects.proposed", "projects.new"),
     *("form:projects.where", "form:projects.whom", "form:projects.sentence"),
@@ -48,6 +51,7 @@ ANYTIME = {
 }
 CLOCK = {
     *("messages.card", "messages.step", "sessions.remind"),
+    *("cards.open", "cards.remind", "checkins.ask", "monday.card", "talks.talked"),
     "asks.moved",
     "away.end",
     "introductions.close",

@@ -6,7 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from bot.content.checks import ContentError, Entry, Source
+from bot.content.holidays import read_holidays
 from bot.domain.countries import Country, CountryName
+from bot.domain.holidays import Calendar
 from bot.domain.phrases import plain
 from bot.domain.topics import Coalition, Glossary, Sector, Term, Theme, Topic, Understanding
 
@@ -88,6 +90,7 @@ class Content:
     prompts: tuple[Prompt, ...]
     words: tuple[WordForms, ...]
     emergency: Emergency
+    calendar: Calendar
 
     def understanding(self) -> Understanding:
         """Build the reader of what people type; takes about a tenth of a second, so build it once."""
@@ -161,6 +164,7 @@ def load(folder: Path | None = None) -> Content:
         prompts=_prompts(Source(folder / "prompts.toml")),
         words=words,
         emergency=_emergency(Source(folder / "emergency.toml"), words),
+        calendar=read_holidays(Source(folder / "holidays.toml"), {country.code for country in countries}, LANGUAGES),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from bot.core.events import Address, Event, Sender
+from bot.core.events import Address, Event, Occurrence, Sender
 from bot.core.forms import Form
 from bot.core.ids import Ids
 from bot.core.language import Language, Reader
@@ -103,6 +103,8 @@ class Context:
         self.about: dict[str, Any] = {}
         self.answers: dict[str, Any] = {}
         self.later: list[Callable[[], Reply]] = []
+        self.occurrence: Occurrence | None = None  # the date of a schedule that this is about
+        self.not_before: datetime | None = None  # what is said to me waits until then
         self._said = 0
 
     @property
@@ -265,6 +267,8 @@ class Context:
         not_after: datetime | None = None,
     ) -> int:
         """Put a card in line, one row a visible call; returns the number of the last, which has the buttons."""
+        if at is None and to == self.me.id:
+            at = self.not_before
         content = self.engine.language.content(card, reader)
         numbers: list[int] = []
         for part in [content] if address.is_home else self.engine.parts_on(address.platform, content):
@@ -330,6 +334,8 @@ class Context:
 
     def _idem(self) -> str:
         self._said += 1
+        if self.occurrence is not None:
+            return f"ci:{self.occurrence.schedule}:{self.occurrence.key}:{self.me.id}:{self._said}"
         return f"re:{self.event.id}:{self.me.id}:{self._said}"
 
     def note(self, action: str, about: int | None = None) -> None:

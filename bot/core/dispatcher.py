@@ -12,6 +12,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from bot.core import forms
 from bot.core.adapter import Ack, MenuFor, Page
+from bot.core.asking import Asking
 from bot.core.cleaning import LONGEST_TEXT, clean_text
 from bot.core.clock import Clock
 from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card, take_back
@@ -48,6 +49,7 @@ log = get_logger("kawan.dispatcher")
 BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
+MAY_ANSWER = {"yes", "no", "hello", "thanks", "change"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
@@ -76,6 +78,7 @@ class Dispatcher:
         self._in_hand = in_hand
         self._figures = figures or Figures()
         self._recent: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self.asking = Asking(engine, self._say)
 
     async def receive(self, event: Event) -> Ack:
         """Take an event in and return the answer to its request, after the commit.
@@ -262,7 +265,9 @@ class Dispatcher:
             return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
-        if waiting is not None and not _leaves_a_question(word, text, waiting):
+        if waiting is not None and ctx.form(waiting.form).gentle and (pressed := self._typed_button(ctx, text)):
+            return pressed
+        if waiting is not None and not self._leaves(ctx, waiting, word, text):
             if not self._was_only_a_page(ctx, waiting):
                 return self._say(ctx, forms.take_text(ctx, waiting, text))
             if ctx.form(waiting.form).firm:
@@ -286,6 +291,11 @@ class Dispatcher:
             return self._word(ctx, route, rest)
         ctx.text = text
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+
+    def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
+        """Is this no answer? A question that the bot began by itself also lets every word pass that cannot be one."""
+        other = word in self._engine.router.words and word not in MAY_ANSWER
+        return (other and ctx.form(waiting.form).gentle) or _leaves_a_question(word, text, waiting)
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
         """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""

@@ -1,7 +1,9 @@
 """What can happen, who did it, and where: everything a platform or the clock can tell the bot."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+
+from bot.domain.holidays import Holiday
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,22 @@ class Due:
     members: tuple[int, ...]
     at: datetime
     object: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One date of a schedule for one member: `key` names it, `next` is the date after it.
+
+    `late`: something kept us from asking in time. `skipped` are the dates right before this one, newest first, on which
+    nobody was asked since they were holidays in the member's country.
+    """
+
+    schedule: int
+    key: str
+    local_date: date
+    late: bool
+    next: date | None
+    skipped: tuple[Holiday, ...] = ()
 
 
 PersonEvent = Message | Unreadable | Command | Press | Submit | Opened | Edited | Deleted | Reachable

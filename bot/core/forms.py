@@ -66,13 +66,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """Questions in order. `page` forms open as a modal where there are modals; `firm` ones cannot be cancelled."""
+    """Questions in order. `page` forms open as a modal where there are modals; `firm` ones cannot be cancelled.
+
+    A `gentle` one was begun by the bot, not by the person: every word of the bot is heard while it waits.
+    """
 
     name: str
     title: Say
     fields: tuple[Field, ...]
     firm: bool = False
     page: bool = True
+    gentle: bool = False
     keeps: timedelta = field(default=KEEPS)
 
     def begin(self, about: dict[str, Any] | None = None, answers: dict[str, Any] | None = None) -> Ask:

@@ -34,8 +34,8 @@ from bot.core.replies import (
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
 OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
-PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
 CHART, CHART_FILE = "chart", "chart.png"
+PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "weekday": "EEEE", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
 DISCREET = t("You have a message.")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

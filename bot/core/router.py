@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.forms import Form
-from bot.core.replies import Reply, Say
+from bot.core.replies import Ask, Card, Reply, Say
 
 if TYPE_CHECKING:
     from bot.core.context import Context, Stranger
@@ -39,6 +39,21 @@ class Route:
     again: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rider:
+    """A part of the weekly card that a feature contributes; the order of features is the order of parts.
+
+    `find` gives the number of what waits for this person, or None; `show` the part, or None when it is over meanwhile;
+    `listens` the form that takes what is typed while the part is shown. Parts that are not `main` ride two at a time.
+    """
+
+    name: str
+    find: "Callable[[Context], int | None]"
+    show: "Callable[[Context, int], Card | None]"
+    listens: "Callable[[Context, int], Ask | None]"
+    main: bool = False
+
+
 @dataclass
 class Router:
     """Routes of one feature; `Router(joining.router, allies.router)` joins several, and refuses doubles."""
@@ -49,13 +64,14 @@ class Router:
     dues: dict[str, Route] = field(default_factory=dict)
     files: dict[str, FileMaker] = field(default_factory=dict)
     slots: dict[str, Handler | StrangerHandler] = field(default_factory=dict)
+    riders: dict[str, Rider] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *children: "Router") -> "Router":
         """All routes of several routers."""
         whole = cls()
         for child in children:
-            for name in ("words", "presses", "forms", "dues", "files", "slots"):
+            for name in ("words", "presses", "forms", "dues", "files", "slots", "riders"):
                 mine, theirs = getattr(whole, name), getattr(child, name)
                 if doubled := mine.keys() & theirs.keys():
                     raise ValueError(f"two handlers for {name}: {', '.join(sorted(doubled))}")
@@ -119,6 +135,23 @@ class Router:
         def add(maker: FileMaker) -> FileMaker:
             self.files[source] = maker
             return maker
+
+        return add
+
+    def rider(
+        self,
+        name: str,
+        *,
+        find: "Callable[[Context], int | None]",
+        listens: "Callable[[Context, int], Ask | None] | None" = None,
+        main: bool = False,
+    ) -> "Callable[[Callable[[Context, int], Card | None]], Callable[[Context, int], Card | None]]":
+        """Ride on the weekly card: the function shows the part."""
+
+        def add(show: "Callable[[Context, int], Card | None]") -> "Callable[[Context, int], Card | None]":
+            hears = listens or (lambda ctx, number: None)
+            self.riders[name] = Rider(name=name, find=find, show=show, listens=hears, main=main)
+            return show
 
         return add
 

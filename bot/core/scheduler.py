@@ -1,16 +1,18 @@
-"""Turns timers that are due into events; APScheduler is the ticker and nothing more."""
+"""Turns timers and schedules that are due into events; APScheduler is the ticker and nothing more."""
 
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.core.clock import Clock
+from bot.core.asking import Asking, Date
+from bot.core.clock import Clock, monotonic
 from bot.core.dispatcher import Dispatcher, DueFailed
 from bot.core.events import Due
 from bot.core.log import get_logger
 from bot.core.programme import Programme
 from storage import Busy, Store, Turn, UnitOfWork
+from storage.recurring import Claim, Waiting
 from storage.schedules import Timer
 
 log = get_logger("kawan.scheduler")
@@ -18,6 +20,13 @@ log = get_logger("kawan.scheduler")
 TICK_SECONDS = 30
 AT_ONCE = 200
 AGAIN = timedelta(hours=1)
+# Members of one transaction: as many as keep the writer busy for no longer than this, since others wait for it.
+HOLD_SECONDS = 0.030
+FEWEST, FIRST, MOST = 40, 60, 500
+FIRST_RETRY = timedelta(minutes=10)
+LOOKS_APART = timedelta(minutes=1)
+CLOCK_WENT_BACK = timedelta(minutes=10)
+CLOCK_JUMPED = timedelta(days=30)
 
 
 class Scheduler:
@@ -25,16 +34,26 @@ class Scheduler:
 
     def __init__(self, dispatcher: Dispatcher, store: Store, clock: Clock, programme: Programme) -> None:
         self._dispatcher = dispatcher
+        self._asking: Asking = dispatcher.asking
         self._store = store
         self._clock = clock
         self._programme = programme
         self._ticker: AsyncIOScheduler | None = None
+        self._at_once = FIRST
+        self.clock_is_doubted = False
 
     def start(self, seconds: float = TICK_SECONDS) -> None:
-        """Tick from now on."""
+        """Tick now, and from now on."""
         self._ticker = AsyncIOScheduler(timezone="UTC")
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
-        self._ticker.add_job(self.tick, trigger, coalesce=True, max_instances=1, misfire_grace_time=None)
+        self._ticker.add_job(
+            self.tick,
+            trigger,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=self._clock.now(),
+        )
         self._ticker.start()
 
     def stop(self) -> None:
@@ -42,17 +61,36 @@ class Scheduler:
             self._ticker.shutdown(wait=False)
 
     async def tick(self) -> None:
-        """Handle every timer that is due, each in a transaction of its own, then forget what is too old."""
+        """Handle every timer that is due, each in a transaction of its own; ask who is due; forget what is too old."""
         try:
-            while due := await self._store.run(self._due, Turn.TICK):  # long work sets its next step due at once
+            while True:  # long work sets its next step due at once
+                due = await self._store.run(self._look, Turn.TICK)
+                if due is None:
+                    return
+                if not due:
+                    break
                 for timer in due:
                     await self._handle(timer)
+            while await self._store.run(self._ask, Turn.TICK):
+                pass
             await self._store.run(self._tidy, Turn.BULK)
         except Busy as busy:
             log.warning("tick_put_off", why=str(busy))
 
-    def _due(self, unit: UnitOfWork) -> list[Timer]:
-        return unit.schedules.due(self._clock.now(), AT_ONCE)
+    def _look(self, unit: UnitOfWork) -> list[Timer] | None:
+        """The timers that are due; None while the clock is not to be believed."""
+        now = self._clock.now()
+        last = unit.outages.last_look()
+        self.clock_is_doubted = last is not None and abs(now - last) > CLOCK_JUMPED and not self._programme.fictional
+        if self.clock_is_doubted:
+            log.error("clock_jumped", was=str(last), now=str(now))
+            return None
+        if last is not None and last - now > CLOCK_WENT_BACK:
+            log.warning("clock_went_back", was=str(last), now=str(now))
+            unit.recurring.plan_anew()
+        if last is None or abs(now - last) >= LOOKS_APART:
+            unit.outages.look(now)
+        return unit.schedules.due(now, AT_ONCE)
 
     async def _handle(self, timer: Timer) -> None:
         event = Due(
@@ -65,6 +103,45 @@ class Scheduler:
             await self._store.run(lambda unit: unit.schedules.put_off(timer.id, again), Turn.TICK)
             return
         await self._store.run(lambda unit: unit.schedules.done(timer.id), Turn.TICK)
+
+    def _ask(self, unit: UnitOfWork) -> bool:
+        """Ask some members who are due, all in this transaction; False when nobody is."""
+        now, started = self._clock.now(), monotonic()
+        waiting = unit.recurring.waiting(now, self._at_once)
+        for one in waiting:
+            self._ask_waiting(unit, one)
+        if waiting:
+            return True
+        claim = unit.recurring.claim(now)
+        if claim is None:
+            return False
+        asked = self._ask_page(unit, claim)
+        if asked:
+            fits = int(asked * HOLD_SECONDS / max(monotonic() - started, 1e-6))
+            self._at_once = max(FEWEST, min(MOST, fits, 2 * self._at_once))
+        return True
+
+    def _ask_page(self, unit: UnitOfWork, claim: Claim) -> int:
+        now, of = self._clock.now(), claim.schedule
+        calendar = self._asking.calendar(unit, of.cohort_id)
+        page = unit.recurring.page(claim, self._at_once, calendar.closed(claim.fire.date))
+        new = unit.recurring.take(of, claim.fire.key, page, late=self._asking.is_late(claim.fire, now))
+        failed = self._asking.ask(unit, Date(of, claim.fire, claim.following), new, calendar, now)
+        unit.recurring.put_off(of.id, claim.fire.key, failed, now + FIRST_RETRY)
+        unit.recurring.go_on(claim, page[-1].member.id if len(page) == self._at_once else None)
+        return len(page)
+
+    def _ask_waiting(self, unit: UnitOfWork, waiting: Waiting) -> None:
+        """Ask those who changed zone, or whose question could not be made before, each by the clock of their zone."""
+        now, of, key = self._clock.now(), waiting.schedule, waiting.key
+        calendar = self._asking.calendar(unit, of.cohort_id)
+        for one in unit.recurring.again(waiting):
+            if not of.on_holidays and calendar.on(one.country, of.recurrence.on("UTC", key).date):
+                continue
+            zone = one.member.time_zone
+            date = Date(of, of.recurrence.on(zone, key), of.recurrence.following(zone, key))
+            failed = self._asking.ask(unit, date, [one], calendar, now)
+            unit.recurring.put_off(of.id, key, failed, now + FIRST_RETRY * 2**waiting.tries)
 
     def _tidy(self, unit: UnitOfWork) -> None:
         now = self._clock.now()

@@ -7,6 +7,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = frozenset(range(1, 6))
+SPREAD = timedelta(minutes=30)
 CARD_DAY, CARD_TIME = 1, time(9)  # the day of the card, as in ISO 8601: Monday is 1
 _WRITTEN = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) ([1-7]{1,7})")
 
@@ -78,6 +79,11 @@ def week_began(now: datetime, time_zone: str) -> datetime:
     zone = _zone(time_zone)
     today = now.astimezone(zone).date()
     return _moment(today - timedelta(days=(today.isoweekday() - CARD_DAY) % 7), time(0), zone)
+
+
+def spread(member_number: int) -> timedelta:
+    """Where in the half hour somebody's late question leaves; neighbours lie far apart."""
+    return timedelta(seconds=member_number * 7919 % int(SPREAD.total_seconds()))
 
 
 @cache

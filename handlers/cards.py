@@ -1,0 +1,353 @@
+"""The weekly card: one message whose parts replace each other; what waits rides on it, and silence makes it rarer."""
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, When, lines, t
+from bot.core.forms import begin
+from bot.core.programme import local_morning
+from bot.domain.checkins import Silence, Step, after_answer, after_silence, next_step, reminder_day, week_of
+from handlers import dates
+from storage.cards import Part, WeekCard
+
+router = Router()
+
+RIDE_ALONG = 2  # parts beside the main ones
+A_WEEK = timedelta(days=7)
+GONE = t("This is closed already. Nothing changed.")
+
+
+def today(ctx: Context) -> date:
+    """The day it is where this member is."""
+    return ctx.now.astimezone(ZoneInfo(ctx.me.time_zone)).date()
+
+
+def midnight(ctx: Context, day: date) -> datetime:
+    """When a day begins where this member is."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(ctx.me.time_zone))
+
+
+def noon(ctx: Context, day: date) -> datetime:
+    """The middle of a day where this member is: a moment to say the day with."""
+    return datetime.combine(day, time(12), tzinfo=ZoneInfo(ctx.me.time_zone))
+
+
+def card_for(ctx: Context, week: date) -> WeekCard:
+    """My card of a week, made when there is none; it takes changes until that Sunday is over."""
+    closes = midnight(ctx, week + A_WEEK)
+    return ctx.store.cards.open(ctx.me.cohort_id, ctx.me.id, week, ctx.now, closes)
+
+
+def week_with_room(ctx: Context) -> date:
+    """This week, unless its card is done already: one card a week, what comes too late waits for the next."""
+    week = week_of(today(ctx))
+    found = ctx.store.cards.of_week(ctx.me.id, week)
+    return week + A_WEEK if found is not None and found.message is not None and found.current is None else week
+
+
+def put(ctx: Context, week: date, part: Part | None, before: Say | None = None) -> None:
+    """Put a part on a week's card. This week's goes out now; a later one waits until its Monday at 09:00."""
+    found = card_for(ctx, week)
+    if week > week_of(today(ctx)):
+        if part is not None:
+            holding(ctx, found, part)
+        morning = local_morning(midnight(ctx, week), ctx.me.time_zone)
+        ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
+        ctx.store.schedules.set_timer("cards.open", ctx.me.id, morning, found.id)
+    elif found.message is None:
+        send(ctx, _having(ctx, found, [part] if part else []), before)
+    else:
+        found = holding(ctx, found, part) if part else found
+        ctx.edit(found.message or 0, shown(ctx, found))
+
+
+def holding(ctx: Context, found: WeekCard, part: Part) -> WeekCard:
+    """The card with one part more."""
+    return _keep(ctx, _having(ctx, found, [part]))
+
+
+def waits(ctx: Context, found: WeekCard) -> bool:
+    """Is there a part on this card that is not done?"""
+    return _first(ctx, found)[1] is not None
+
+
+def _having(ctx: Context, found: WeekCard, parts: list[Part]) -> WeekCard:
+    """The card with more parts, in the order of the features that made them; none twice."""
+    here = {(part.rider, part.object) for part in found.parts}
+    order = list(ctx.engine.router.riders)
+    new = [part for part in parts if (part.rider, part.object) not in here]
+    kept = sorted([*found.parts, *new], key=lambda part: (not part.done, order.index(part.rider)))
+    return replace(found, parts=tuple(kept))
+
+
+def _keep(ctx: Context, found: WeekCard) -> WeekCard:
+    ctx.store.cards.change(found.id, parts=found.parts)
+    return found
+
+
+def _riding(ctx: Context) -> list[Part]:
+    """What waits for this person: every main part, and two of the others."""
+    found: list[Part] = []
+    room = RIDE_ALONG
+    for rider in ctx.engine.router.riders.values():
+        if not rider.main and room == 0:
+            continue
+        number = rider.find(ctx)
+        if number is not None:
+            found.append(Part(rider.name, number))
+            room -= not rider.main
+    return found
+
+
+def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: bool = False) -> Reply:
+    """Send a card with everything that rides on it; None when nothing waits. `early`: as an answer to its member."""
+    found, part = _first(ctx, _having(ctx, found, _riding(ctx)))
+    if part is None:
+        return None
+    said = _under(before, part)
+    if early and ctx.message is not None:
+        number = ctx.edit(ctx.message, said)
+    else:
+        number = ctx.reply(said) if early else ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION)
+    if number is None:
+        return None
+    ctx.store.cards.change(found.id, parts=found.parts, message=number, opens_at=ctx.now)
+    _listen(ctx, found, number)
+    day = reminder_day(today(ctx))
+    if day is not None and not early:
+        morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
+        ctx.store.schedules.set_timer("cards.remind", ctx.me.id, morning, found.id)
+    return None
+
+
+def _first(ctx: Context, found: WeekCard) -> tuple[WeekCard, Card | None]:
+    """The first part that waits, with the card on which those that are over meanwhile count as done."""
+    while (part := found.current) is not None:
+        card = ctx.engine.router.riders[part.rider].show(ctx, part.object)
+        if card is not None:
+            return found, card
+        found = _ticked(found, part)
+    return found, None
+
+
+def shown(ctx: Context, found: WeekCard, before: Say | None = None) -> Card:
+    """The part that waits, or the end of the card. Parts that are over meanwhile are left out."""
+    found, card = _first(ctx, found)
+    return _under(before, card or closing(ctx, found))
+
+
+def _under(before: Say | None, card: Card) -> Card:
+    if before is None:
+        return card
+    return Card(lines(before, card.text, gap=True), card.title, card.fields, card.buttons, card.files)
+
+
+def _listen(ctx: Context, found: WeekCard, message: int) -> None:
+    """Take what is typed next as the answer to the part that is shown, unless another question waits."""
+    found, card = _first(ctx, found)
+    part = found.current
+    ask = ctx.engine.router.riders[part.rider].listens(ctx, part.object) if part and card else None
+    open_now = ctx.store.dialogs.open_of(ctx.me.id, ctx.now) if ask else None
+    if ask is None or (open_now is not None and open_now.form != ask.form):
+        return
+    dialog, _ = begin(ctx, ask)
+    ctx.store.dialogs.asked(dialog.id, message)
+
+
+def _ticked(found: WeekCard, part: Part) -> WeekCard:
+    return replace(found, parts=tuple(replace(one, done=one.done or one == part) for one in found.parts))
+
+
+def onward(
+    ctx: Context, rider: str, number: int, before: Say | None = None, *more: Part, also: tuple[Button, ...] = ()
+) -> Reply:
+    """A part is done: show what is next on its card, `more` parts too, `also` what belongs to what was just done.
+
+    A press changes the message, typing adds one.
+    """
+    touched(ctx, rider, number)
+    found = _holding(ctx, rider, number)
+    if found is None:
+        return Card(before or GONE, buttons=also)
+    found = _having(ctx, _ticked(found, Part(rider, number)), list(more))
+    return here(ctx, _keep(ctx, found), before, also)
+
+
+def touched(ctx: Context, rider: str, number: int) -> None:
+    """Something on the card was answered: its member is there, and needs no reminder."""
+    awake(ctx)
+    found = _holding(ctx, rider, number)
+    if found is not None and found.answered_at is None:
+        ctx.store.cards.change(found.id, answered_at=ctx.now)
+
+
+def reopen(ctx: Context, rider: str, number: int) -> Reply:
+    """A part is to be done again."""
+    found = _holding(ctx, rider, number)
+    if found is None:
+        return GONE
+    parts = [
+        Part(one.rider, one.object, one.done and (one.rider, one.object) != (rider, number)) for one in found.parts
+    ]
+    ctx.store.cards.change(found.id, parts=parts)
+    return here(ctx, replace(found, parts=tuple(parts)))
+
+
+def here(ctx: Context, found: WeekCard, before: Say | None = None, also: tuple[Button, ...] = ()) -> Reply:
+    """Show a card where its member is: in the message that was pressed, or else in a new one."""
+    card = shown(ctx, found, before)
+    card = replace(card, buttons=(*card.buttons, *also))
+    if ctx.message is not None:
+        message = ctx.edit(ctx.message, card)
+    else:
+        if found.message is not None:
+            ctx.edit(found.message, t("It goes on below."))
+        message = ctx.reply(card)
+    if message is not None:
+        ctx.store.cards.change(found.id, message=message)
+        _listen(ctx, found, message)
+    return None
+
+
+def _holding(ctx: Context, rider: str, number: int) -> WeekCard | None:
+    """My newest card with this part on it; an older one keeps what it says."""
+    newest = ctx.store.cards.latest(ctx.me.id)
+    held = newest is not None and any((part.rider, part.object) == (rider, number) for part in newest.parts)
+    return newest if held else None
+
+
+def awake(ctx: Context) -> None:
+    """Any answer counts as being there."""
+    before = ctx.store.cards.silence(ctx.me.id)
+    after = after_answer(before)
+    if after != before:
+        ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, after)
+
+
+def closing(ctx: Context, found: WeekCard) -> Card:
+    """The end of a card: what comes next, and until when answers can be changed."""
+    changeable = ctx.now < found.closes_at and any(part.rider == "answering.question" for part in found.parts)
+    until = t("Until {day} you can change your answers.", day=When(found.closes_at - timedelta(minutes=1)))
+    buttons = [Button(t("Change my answers"), "answering.list")] if changeable else []
+    if ctx.store.cards.promise(ctx.me.id) is None:
+        buttons.append(Button(t("Promise myself something"), "promises.new"))
+    text = lines(t("Thank you. That is all for this time."), dates.coming(ctx), until if changeable else None)
+    return Card(text, buttons=tuple(buttons))
+
+
+@router.due("cards.open")
+def opens(ctx: Context) -> Reply:
+    """A card that waited for its Monday."""
+    found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
+    if found is None or found.message is not None or not _may_ask(ctx):
+        return None
+    return send(ctx, found)
+
+
+def _may_ask(ctx: Context) -> bool:
+    """Is this member here, agreed to questions, and did not pause them?"""
+    agreed = ctx.me.state == "active" and ctx.people.agreed_to(ctx.me.id, "questions")
+    return agreed and ctx.store.cards.silence(ctx.me.id).state != "paused"
+
+
+@router.due("cards.remind")
+def remind(ctx: Context) -> Reply:
+    """The one reminder, for a card that is quite unanswered."""
+    found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
+    if found is None or found.answered_at or found.reminded_at or found.message is None or not _may_ask(ctx):
+        return None
+    if found.current is None or ctx.now >= found.closes_at:
+        return None
+    said = shown(ctx, found, t("A reminder, the only one:"))
+    ctx.edit(found.message, t("I ask again below."))
+    number = ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION)
+    if number is None:
+        return None
+    ctx.store.cards.change(found.id, message=number, reminded_at=ctx.now)
+    _listen(ctx, found, number)
+    return None
+
+
+def decide(ctx: Context, week: date) -> Step:
+    """What a week with questions means for somebody: the same for every check-in that comes due in it."""
+    now = _judged(ctx, week)
+    if now.week == week.isoformat() and now.step is not None:
+        return {Step.REST: Step.REST, Step.ASK_LESS: Step.ASK}.get(Step(now.step), Step.NOTHING)
+    step, after = next_step(now)
+    if step is not Step.ASK or after != now:
+        kept = replace(after, week=week.isoformat(), step=None if step is Step.ASK else step.value)
+        ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, kept)
+    return step
+
+
+def _judged(ctx: Context, week: date) -> Silence:
+    """How silent somebody is when a new week comes: the card before counts once, if no question on it was answered."""
+    now = ctx.store.cards.silence(ctx.me.id)
+    last = ctx.store.cards.latest(ctx.me.id)
+    if last is None or last.answered_at is not None or last.week >= week.isoformat() or now.judged == last.week:
+        return now
+    if not any(part.rider.startswith(("answering.", "promises.")) for part in last.parts):
+        return now
+    now = after_silence(now, last.week)
+    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, now)
+    return now
+
+
+def whether(ctx: Context, week: date) -> Reply:
+    """After three silent cards: ask once whether to go on. It is that week's card."""
+    found = card_for(ctx, week)
+    if found.message is None:
+        text = lines(
+            t("My last questions stayed open, so I ask only this one:"),
+            t("Shall I go on? If you say nothing, I stop asking, and tell you how to begin again."),
+        )
+        ctx.store.cards.change(
+            found.id, message=ctx.send(ctx.me.id, Card(text, buttons=WAYS), urgency=Urgency.QUESTION)
+        )
+    return None
+
+
+def stopped(ctx: Context) -> Reply:
+    """Nothing came back: say that no more questions come, with one press to return."""
+    text = lines(
+        t("I stop asking you questions now. Everything else stays: search, your allies, requests to meet."),
+        t("When you want them again, press the button or type {word}.", word=_word(ctx)),
+    )
+    ctx.send(ctx.me.id, Card(text, buttons=(AGAIN,)), urgency=Urgency.QUESTION)
+    return None
+
+
+def _word(ctx: Context) -> str:
+    return ctx.programme.content.word_label("checkin", ctx.me.language)
+
+
+AGAIN = Button(t("Ask me again"), "cards.as_before", style="primary")
+LESS = Button(t("Every second time"), "cards.less")
+PAUSE = Button(t("Pause the questions"), "cards.pause")
+WAYS = (Button(t("Go on"), "cards.as_before", style="primary"), LESS, PAUSE)
+
+
+@router.press("cards.as_before", role=Role.MEMBER)
+def as_before(ctx: Context) -> Reply:
+    """The usual rhythm again."""
+    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence())
+    text = lines(t("Good. I ask you again on every date from now on."), dates.coming(ctx))
+    return Card(text, buttons=(LESS, PAUSE))
+
+
+@router.press("cards.less", role=Role.MEMBER)
+def less(ctx: Context) -> Reply:
+    """Every second date, because they said so."""
+    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence(state="slow", chosen=True))
+    return Card(
+        t("Good. From now on I ask you every second time, and leave out the next date."),
+        buttons=(Button(t("Ask me every time"), "cards.as_before"), PAUSE),
+    )
+
+
+@router.press("cards.pause", role=Role.MEMBER)
+def pause(ctx: Context) -> Reply:
+    """No more questions until they come back."""
+    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence(state="paused", chosen=True))
+    return Card(t("From now on I ask you nothing. One press brings the questions back."), buttons=(AGAIN,))

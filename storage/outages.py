@@ -1,0 +1,59 @@
+"""When the bot last looked at the clock, and when it was not there."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage.base import Moment, insert_new, table, upsert
+from storage.members import meta
+
+outage = table(
+    "outage",
+    sa.Column("began_at", Moment, primary_key=True),
+    sa.Column("ended_at", Moment, nullable=False),
+    personal=None,
+)
+
+LOOKED = "looked_at"
+OUTAGE = timedelta(minutes=10)  # a longer time without a look is one
+KEPT = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """From when until when nobody looked at the clock."""
+
+    began_at: datetime
+    ended_at: datetime
+
+
+class Outages:
+    """The ticks of all replicas together."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def last_look(self) -> datetime | None:
+        """When a tick last looked, by the clock of its machine."""
+        found = self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == LOOKED))
+        return None if found is None else datetime.fromisoformat(found)
+
+    def look(self, now: datetime) -> None:
+        """A tick looks; what lies between is an outage if it was long."""
+        last = self.last_look()
+        if last is not None and now - last > OUTAGE:
+            insert_new(self._connection, outage, {"began_at": last, "ended_at": now})
+            self._connection.execute(sa.delete(outage).where(outage.c.began_at < now - KEPT))
+        upsert(self._connection, meta, {"key": LOOKED, "value": now.isoformat()}, ("key",))
+
+    def since(self, moment: datetime) -> list[Outage]:
+        """The outages that ended after a moment, oldest first; at most 20."""
+        found = self._connection.execute(
+            sa.select(outage.c.began_at, outage.c.ended_at)
+            .where(outage.c.began_at >= moment - KEPT, outage.c.ended_at > moment)
+            .order_by(outage.c.began_at)
+            .limit(20)
+        )
+        return [Outage(*row) for row in found]

@@ -1,0 +1,110 @@
+"""The facilitator's Monday card says what is true: who answered, who is stuck, who is silent, and how the bot is."""
+
+import pytest
+
+from tests.chat import Chat, Person
+from tests.handlers.test_answering import asks, to_monday, usual
+
+
+@pytest.fixture
+def mirela(chat: Chat) -> Person:
+    return chat.joins("Mirela", role="facilitator")
+
+
+def monday_of(person: Person) -> str:
+    """The newest Monday card on a facilitator's screen."""
+    return next(text for text in reversed(person.sees()) if text.startswith("The week before"))
+
+
+def test_numbers_are_people_and_add_up(chat: Chat, mirela: Person) -> None:
+    ari, bat, chai, dul, ena = (chat.joins(name) for name in ("Ari", "Bat", "Chai", "Dul", "Ena"))
+    asks(mirela, "How is your energy?", "1 to 5")
+    asks(mirela, "What did you learn?")
+    to_monday(chat)
+    for fellow in (ari, bat):
+        fellow.presses("4")
+        fellow.presses("That is all")
+    chai.presses("Skip")
+    ena.says("away until 20 Dec")
+    chat.passes(days=7)
+    assert "2 of 4 answered.\n1 skipped.\nSilent: 1." in monday_of(mirela)
+    chat.passes(days=7)
+    said = monday_of(mirela)
+    assert "0 of 4 answered." in said
+    assert "Silent: 4, 1 of them twice." in said
+    mirela.presses("Who is silent")
+    assert "Dul (Indonesia), also the time before" in mirela.last
+    assert "Ari (Indonesia)\n" in mirela.last
+    assert "Ena" not in mirela.last
+    assert dul.sees()
+
+
+def test_who_wants_it_known_is_named_until_it_moves(chat: Chat, mirela: Person) -> None:
+    sekar, jek = chat.joins("Sekar"), chat.joins("Jek")
+    usual(mirela)
+    to_monday(chat)
+    for fellow in (sekar, jek):
+        fellow.says("get the decree signed by the governor this month")
+        fellow.presses("Skip")
+    chat.passes(days=14)
+    for fellow, knows in ((sekar, True), (jek, False)):
+        fellow.presses("Stuck")
+        fellow.says("the bureau is silent")
+        fellow.presses("Skip")
+        fellow.presses("Skip")
+        fellow.presses("Tell a facilitator" if knows else "Keep it private")
+    chat.passes(days=7)
+    assert "2 of 2 answered." in monday_of(mirela)
+    assert "Silent" not in monday_of(mirela)
+    assert "Stuck and want you to know: Sekar." in monday_of(mirela)
+    chat.passes(days=7)
+    sekar.presses("Moving")
+    chat.passes(days=7)
+    assert "Stuck" not in monday_of(mirela)
+
+
+def test_a_late_answer_is_told(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    usual(mirela)
+    to_monday(chat)
+    chat.passes(days=8)
+    sari.says("checkin")
+    sari.says("get the decree signed by the governor this month")
+    sari.presses("Skip")
+    chat.passes(days=6)
+    assert "1 late answer came in." in monday_of(mirela)
+
+
+def test_after_an_outage_it_says_when_and_what_follows(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    usual(mirela)
+    chat.passes(days=6, hours=16)
+    mirela.says("help")
+    for _ in range(5):
+        chat.passes(minutes=9)
+    chat.passes(hours=9)
+    chat.passes(hours=1)
+    assert "How is" not in sari.last
+    said = monday_of(mirela)
+    assert "Bot: I was away from Mon 30 Nov, 02:45 to Mon 30 Nov, 11:45." in said
+    assert "Nothing is lost" in said
+    assert "This comes late: it was meant for Mon 30 Nov, and I was not running then." in sari.last
+
+
+def test_a_quiet_week_is_a_sign_of_life(chat: Chat, mirela: Person) -> None:
+    usual(mirela)
+    for _ in range(0, (7 * 24 - 1) * 60, 10):
+        chat.clock.passes(minutes=10)
+        chat.store.now(lambda unit: unit.outages.look(chat.clock.now()))
+    chat.settles()
+    assert monday_of(mirela) == "The week before Mon 30 Nov\nNo question closed in this week.\nBot: well."
+
+
+def test_each_facilitator_gets_it_in_their_own_morning(chat: Chat, mirela: Person) -> None:
+    far = chat.joins("Nergui", role="facilitator", time_zone="Asia/Ulaanbaatar")
+    usual(mirela)
+    chat.passes(days=6, hours=22)
+    assert monday_of(far)
+    assert not any(text.startswith("The week before") for text in mirela.sees())
+    chat.passes(hours=1)
+    assert monday_of(mirela)
