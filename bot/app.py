@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
 from bot.core.clock import Clock, SystemClock, monotonic
+from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
@@ -139,13 +140,15 @@ def build(
         Relay(adapter, store, clock, ids, files, Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts))
         for adapter in adapters
     )
+    watch = ClockWatch(clock, believes_all=programme.fictional)
     for relay in relays:
         store.on_commit(relay.woken)
+        relay.may_send = watch.is_right
     return Kawan(
         store=store,
         engine=engine,
         dispatcher=dispatcher,
-        scheduler=Scheduler(dispatcher, store, clock, programme),
+        scheduler=Scheduler(dispatcher, store, clock, programme, watch),
         relays=relays,
         adapters=tuple(adapters),
         clock=clock,

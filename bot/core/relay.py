@@ -72,6 +72,7 @@ class Relay:
         self._held_until: datetime | None = None
         self._put_off: list[datetime] = []  # when rows that were refused for now may try again
         self._asking: set[asyncio.Task[None]] = set()
+        self.may_send: Callable[[], bool] = lambda: True  # not while the clock is doubted
 
     @property
     def adapter(self) -> Adapter:
@@ -172,6 +173,8 @@ class Relay:
             self._settle(unit, row, outcome, now)
         while self._put_off and self._put_off[0] <= now:
             heapq.heappop(self._put_off)
+        if not self.may_send():
+            return Turned([], [], None)
         held = unit.outbox.next_held()
         if held is not None and held <= now:
             unit.outbox.release_due(now)
