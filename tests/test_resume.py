@@ -37,5 +37,5 @@ def test_a_doubted_clock_is_believed_again(tmp_path: Path, days: int, capsys: py
 
 def test_without_a_database_there_is_nothing_to_resume(tmp_path: Path) -> None:
     _, args = config(tmp_path)
-    assert main(args) == 1
+    assert main(args) == 0
     assert not (tmp_path / "kawan.db").exists()
