@@ -72,6 +72,7 @@ VERBS = (
             ),
         ),
     ),
+    Verb("resume", "the clock is right: go on after it jumped, or after a month away", "bot.resume:main"),
     Verb("migrate", "bring the database to this version", "bot.migrate:main"),
     Verb(
         "bench",

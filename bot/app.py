@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from bot.core.adapter import Adapter, LaneClosed
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
+from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine, take_back
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
@@ -156,9 +157,22 @@ def build(
     def again(of: str) -> str:
         return language.say(IN_CASE, Reader(of))
 
+    watch = ClockWatch(clock, believes_all=programme.fictional)
+
     def relay_of(adapter: Adapter) -> Relay:
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        return Relay(adapter, store, clock, ids, files, doubts, figures=figures, limits=limits, alone=alone)
+        return Relay(
+            adapter,
+            store,
+            clock,
+            ids,
+            files,
+            doubts,
+            figures=figures,
+            limits=limits,
+            alone=alone,
+            may_send=watch.is_right,
+        )
 
     relays = tuple(map(relay_of, adapters))
     for relay in relays:
@@ -167,7 +181,7 @@ def build(
         store=store,
         engine=engine,
         dispatcher=dispatcher,
-        scheduler=Scheduler(dispatcher, store, clock, programme),
+        scheduler=Scheduler(dispatcher, store, clock, programme, watch),
         relays=relays,
         adapters=tuple(adapters),
         clock=clock,

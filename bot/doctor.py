@@ -12,6 +12,8 @@ from bot import trying
 from bot.adapters.trial import Trouble
 from bot.content import ContentError
 from bot.content import load as load_content
+from bot.core.clock import SystemClock
+from bot.core.clock_watch import JUMP
 from bot.core.language import load_language
 from bot.settings import Settings, SettingsError, load
 from storage import open_store
@@ -97,6 +99,13 @@ def _inside(url: str) -> Iterator[Finding]:
     try:
         if store.now(lambda unit: unit.members.fact("demo")):
             yield Finding("wrong", "This is the demo's database. Set another one in [bot] database_url.")
+        last, now = store.now(lambda unit: unit.outages.last_look()), SystemClock().now()
+        if last is not None and abs(now - last) > JUMP:
+            yield Finding(
+                "wrong",
+                f"The bot last ran on {last:%d %B %Y}, and the clock says {now:%d %B %Y}, so nothing is sent. "
+                "If the clock is right, run: python3 -m bot resume",
+            )
         depths = store.now(lambda unit: unit.outbox.depths())
         for state in ("failed", "unreachable", "unconfirmed", "in_doubt"):
             if depths.get(state):

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Moment, insert_new, table, upsert
+from storage.base import Moment, as_microseconds, insert_new, table, upsert
 from storage.members import meta
+from storage.outbox import outbox
 
 outage = table(
     "outage",
@@ -47,6 +48,15 @@ class Outages:
             insert_new(self._connection, outage, {"began_at": last, "ended_at": now})
             self._connection.execute(sa.delete(outage).where(outage.c.began_at < now - KEPT))
         upsert(self._connection, meta, {"key": LOOKED, "value": now.isoformat()}, ("key",))
+
+    def mend(self, now: datetime) -> None:
+        """The clock was ahead: what was put in line then is due as long after now as it was meant to wait."""
+        due, created = (sa.type_coerce(outbox.c[name], sa.BigInteger) for name in ("due_at", "created_at"))
+        self._connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.state.in_(("queued", "held")), outbox.c.created_at > now)
+            .values(due_at=due - created + as_microseconds(now), created_at=now)
+        )
 
     def since(self, moment: datetime) -> list[Outage]:
         """The outages that ended after a moment, oldest first; at most 20."""

@@ -154,20 +154,11 @@ DUE_AGAIN = (
     .limit(sa.bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
-_ASKED = (
-    *(member.c[name] for name in Member.__dataclass_fields__),
-    account.c.platform,
-    account.c.installation,
-    account.c.conversation,
-    profile.c.country,
-)
-_best = account.alias("best")
-_BEST_ACCOUNT = (
-    sa.select(_best.c.id)
-    .where(_best.c.member_id == member.c.id)
-    .order_by(_best.c.reachable.desc(), _best.c.preferred.desc(), _best.c.id.desc())
-    .limit(1)
-    .scalar_subquery()
+_ASKED = (*(member.c[name] for name in Member.__dataclass_fields__), profile.c.country)
+_PLACES = (
+    sa.select(account.c.member_id, account.c.platform, account.c.installation, account.c.conversation)
+    .where(account.c.member_id.in_(sa.bindparam("members", expanding=True)))
+    .order_by(account.c.reachable, account.c.preferred, account.c.id)
 )
 
 
@@ -302,10 +293,10 @@ class Recurring:
 
     def missed_since(self, cohort_id: int, since: datetime) -> list[tuple[int, date]]:
         """Dates that an outage swallowed, as (schedule, date), oldest first; at most 100."""
+        cohort = sa.select(schedule.c.cohort_id).where(schedule.c.id == missed_date.c.schedule_id).scalar_subquery()
         found = self._connection.execute(
             sa.select(missed_date.c.schedule_id, missed_date.c.local_date)
-            .join_from(missed_date, schedule, schedule.c.id == missed_date.c.schedule_id)
-            .where(missed_date.c.at >= since, schedule.c.cohort_id == cohort_id)
+            .where(missed_date.c.at >= since, cohort == cohort_id)
             .distinct()
             .order_by(missed_date.c.local_date, missed_date.c.schedule_id)
             .limit(100)
@@ -431,10 +422,10 @@ class Recurring:
 
     def moved(self, member_number: int, cohort_id: int, old: str, new: str) -> None:
         """A member changed zone: a date that is over in the new one and to come in the old one is still asked."""
+        numbers = self._connection.scalars(sa.select(schedule.c.id).where(schedule.c.cohort_id == cohort_id)).all()
         rows = (
             sa.select(schedule_zone)
-            .join_from(schedule_zone, schedule, schedule.c.id == schedule_zone.c.schedule_id)
-            .where(schedule.c.cohort_id == cohort_id, schedule_zone.c.time_zone.in_((old, new)))
+            .where(schedule_zone.c.schedule_id.in_(numbers), schedule_zone.c.time_zone.in_((old, new)))
             .order_by(schedule_zone.c.schedule_id, schedule_zone.c.time_zone)
             .with_for_update(of=schedule_zone)
         )
@@ -501,34 +492,42 @@ class Recurring:
 
 
 def _eligible(of: Schedule, key: str | None = None) -> sa.Select[Any]:
-    """Members who may be asked: active, with somewhere to write to, of the role, agreed to the purpose."""
+    """Members who may be asked: active, with somewhere to write to, of the role, agreed to the purpose.
+
+    Each condition is a look-up of its own for each member of a page: as joins, PostgreSQL would read whole tables when
+    its statistics do not know today's rows yet.
+    """
+    place = sa.select(sa.func.max(account.c.id)).where(account.c.member_id == member.c.id)
     wanted = (
         sa.select(*_ASKED)
-        .join_from(member, account, account.c.id == _BEST_ACCOUNT)
-        .join(profile, profile.c.member_id == member.c.id, isouter=True)
-        .where(member.c.cohort_id == of.cohort_id, ACTIVE)
+        .join_from(member, profile, profile.c.member_id == member.c.id, isouter=True)
+        .where(member.c.cohort_id == of.cohort_id, ACTIVE, place.scalar_subquery().is_not(None))
         .order_by(member.c.id)
         .with_for_update(of=member)
     )
     if of.role is not None:
         wanted = wanted.where(member.c.role == of.role)
     if of.purpose is not None:
-        agreed = sa.select(consent.c.member_id).where(
+        agreed = sa.select(consent.c.given).where(
             consent.c.member_id == member.c.id, consent.c.purpose == of.purpose, consent.c.given
         )
-        wanted = wanted.where(agreed.exists())
+        wanted = wanted.where(agreed.scalar_subquery().is_not(None))
     if key is not None:
         asked = sa.select(occurrence.c.member_id).where(
             occurrence.c.schedule_id == of.id,
             occurrence.c.local_date == key,
             occurrence.c.member_id == member.c.id,
         )
-        wanted = wanted.where(~asked.exists())
+        wanted = wanted.where(asked.scalar_subquery().is_(None))
     return wanted
 
 
 def _asked(connection: Connection, wanted: sa.Select[Any]) -> list[Asked]:
-    return [Asked(Member(*row[:-4]), *row[-4:]) for row in connection.execute(wanted)]
+    """The members, each with the best place to write to: where they can be reached, where they want to be."""
+    found = connection.execute(wanted).all()
+    rows = connection.execute(_PLACES, {"members": [row.id for row in found]}) if found else ()
+    places = {row.member_id: row for row in rows}  # the best comes last
+    return [Asked(Member(*row[:-1]), *places[row.id][1:], row.country) for row in found]
 
 
 def _of(number: int, key: str, members: Collection[int]) -> sa.ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""A date of a schedule for the members who are due: its route is run for each, a savepoint each, in one transaction."""
+"""A date of a schedule for the members who are due: its route is run for each, in one transaction."""
 
 import traceback
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bot.core.adapter import Adapter, Envelope, RateLimited
@@ -50,6 +50,7 @@ class Relay:
         figures: Figures | None = None,
         limits: Limits = USUAL_LIMITS,
         alone: bool | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self._adapter = adapter
         self._store = store
@@ -60,7 +61,7 @@ class Relay:
         self.owned, self.lost = asyncio.Event(), asyncio.Event()  # one of them is set while it runs
         self._post = Post(adapter, store, clock, files)
         self._doubts = doubts or Doubts(figures=self.figures)
-        self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits)
+        self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits, may_send)
         self._pacer = Pacer(adapter.pace)
         self._stir = asyncio.Event()  # something has happened: a call has ended, a row was written
         self._idle = asyncio.Event()

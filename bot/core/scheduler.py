@@ -7,6 +7,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.core.asking import Asking, Date
 from bot.core.clock import Clock, monotonic
+from bot.core.clock_watch import ClockWatch
 from bot.core.dispatcher import Dispatcher, DueFailed
 from bot.core.events import Due
 from bot.core.log import get_logger
@@ -26,13 +27,14 @@ FEWEST, FIRST, MOST = 40, 60, 500
 FIRST_RETRY = timedelta(minutes=10)
 LOOKS_APART = timedelta(minutes=1)
 CLOCK_WENT_BACK = timedelta(minutes=10)
-CLOCK_JUMPED = timedelta(days=30)
 
 
 class Scheduler:
     """What is due lives in our tables; a tick only looks. A restart or a late tick loses nothing."""
 
-    def __init__(self, dispatcher: Dispatcher, store: Store, clock: Clock, programme: Programme) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, store: Store, clock: Clock, programme: Programme, watch: ClockWatch
+    ) -> None:
         self._dispatcher = dispatcher
         self._asking: Asking = dispatcher.asking
         self._store = store
@@ -40,7 +42,8 @@ class Scheduler:
         self._programme = programme
         self._ticker: AsyncIOScheduler | None = None
         self._at_once = FIRST
-        self.clock_is_doubted = False
+        self._watch = watch
+        self._mends = True  # what was written while the clock was ahead; a restart may come between
 
     def start(self, seconds: float = TICK_SECONDS) -> None:
         """Tick now, and from now on."""
@@ -81,15 +84,21 @@ class Scheduler:
         """The timers that are due; None while the clock is not to be believed."""
         now = self._clock.now()
         last = unit.outages.last_look()
-        self.clock_is_doubted = last is not None and abs(now - last) > CLOCK_JUMPED and not self._programme.fictional
-        if self.clock_is_doubted:
-            log.error("clock_jumped", was=str(last), now=str(now))
+        self._watch.was_right_at(last)
+        if not self._watch.is_right():
+            self._mends = True
+            log.error("clock_jumped", was=str(last), now=str(now), do="is it right? then: python3 -m bot resume")
             return None
         if last is not None and last - now > CLOCK_WENT_BACK:
             log.warning("clock_went_back", was=str(last), now=str(now))
             unit.recurring.plan_anew()
+            self._mends = True
+        if self._mends:
+            unit.outages.mend(now)
+            self._mends = False
         if last is None or abs(now - last) >= LOOKS_APART:
             unit.outages.look(now)
+            self._watch.was_right_at(now)
         return unit.schedules.due(now, AT_ONCE)
 
     async def _handle(self, timer: Timer) -> None:

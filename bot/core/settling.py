@@ -1,7 +1,7 @@
 """What one transaction of the relay does: writes down what came back, ends doubts, claims what is next."""
 
 import heapq
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from storage.outbox import Row
 log = get_logger("kawan.relay")
 
 NOTHING = Claim()
+UNBELIEVED = timedelta(seconds=15)  # how soon a lane looks again while the clock is doubted
 BEAT = timedelta(seconds=9)  # a lease that is younger is not renewed
 
 
@@ -56,7 +57,14 @@ class Settler:
     """One lane's transactions. Every write needs the lane's generation, and the lane still to be ours."""
 
     def __init__(
-        self, adapter: Adapter, clock: Clock, ids: Ids, doubts: Doubts, figures: Figures, limits: Limits
+        self,
+        adapter: Adapter,
+        clock: Clock,
+        ids: Ids,
+        doubts: Doubts,
+        figures: Figures,
+        limits: Limits,
+        may_send: Callable[[], bool],
     ) -> None:
         self._adapter = adapter
         self._clock = clock
@@ -64,6 +72,7 @@ class Settler:
         self._doubts = doubts
         self._figures = figures
         self._limits = limits
+        self._may_send = may_send  # not while the clock is doubted
         self._put_off: list[datetime] = []  # when rows that were refused for now may try again
         self._held_until: datetime | None = None
         self._rest_until: datetime | None = None
@@ -87,7 +96,10 @@ class Settler:
         rest = self._settle_all(unit, gen, outcomes, now)
         while self._put_off and self._put_off[0] <= now:
             heapq.heappop(self._put_off)
-        self._release(unit, now)
+        if self._may_send():
+            self._release(unit, now)
+        else:
+            rest = max(rest, UNBELIEVED)
         doubted = self._doubts.due(unit, lane, now) if self._doubts.is_due(now) else []
         rest = max(held.rest, rest)
         held = Held(held.gen, held.left, rest)

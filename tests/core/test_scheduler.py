@@ -187,16 +187,17 @@ def test_a_clock_that_jumps_and_comes_back_asks_nobody_twice_and_leaves_nobody_o
 def test_a_clock_that_jumps_a_year_stops_everything_until_it_is_right_again_or_confirmed(
     chat: Chat, diary: Diary
 ) -> None:
-    chat.joins("Sari")
+    sari = chat.joins("Sari")
     diary.every(DAILY)
     until(chat, datetime(2026, 11, 24, 1, 30, tzinfo=UTC))
     true = chat.clock.at
     for jump in (365, -365):
         at(chat, true + timedelta(days=jump))
-        assert chat.kawan.scheduler.clock_is_doubted
         assert diary.asked == []
+        sari.says("help")
+        assert sari.sees() == []
     until(chat, true + timedelta(hours=1))
-    assert not chat.kawan.scheduler.clock_is_doubted
+    assert len(sari.sees()) == 3  # what was answered meanwhile, and today's question
     assert diary.asked == [("Sari", date(2026, 11, 24))]
     at(chat, true + timedelta(days=365))
     chat.store.now(lambda unit: unit.outages.look(chat.clock.now()))
@@ -205,7 +206,7 @@ def test_a_clock_that_jumps_a_year_stops_everything_until_it_is_right_again_or_c
 
 
 @pytest.mark.parametrize("there", ["Asia/Manila", "America/Los_Angeles", "Pacific/Auckland"])
-@pytest.mark.parametrize("hour", range(0, 24, 4))
+@pytest.mark.parametrize("hour", range(0, 24, 6))
 def test_whoever_moves_is_asked_once_a_date(chat: Chat, diary: Diary, there: str, hour: int) -> None:
     sari = chat.joins("Sari", time_zone="Asia/Jakarta")
     chat.joins("Other", time_zone="Asia/Manila")
@@ -332,11 +333,11 @@ def test_a_paused_schedule_asks_nobody_and_goes_on_with_its_next_date(chat: Chat
     until(chat, datetime(2026, 11, 24, 12, tzinfo=UTC))
     chat.store.now(lambda unit: unit.recurring.pause(number))
     chat.joins("Bat", time_zone="Asia/Ulaanbaatar")
-    until(chat, datetime(2026, 11, 27, 12, tzinfo=UTC))
+    until(chat, datetime(2026, 11, 26, 12, tzinfo=UTC))
     assert len(diary.asked) == 1
     chat.store.now(lambda unit: unit.recurring.resume(number))
-    until(chat, datetime(2026, 11, 28, 12, tzinfo=UTC))
-    assert diary.asked[1:] == [("Bat", date(2026, 11, 28)), ("Sari", date(2026, 11, 28))]
+    until(chat, datetime(2026, 11, 27, 12, tzinfo=UTC))
+    assert diary.asked[1:] == [("Bat", date(2026, 11, 27)), ("Sari", date(2026, 11, 27))]
     assert not any(seen.late for seen in diary.seen)
 
 

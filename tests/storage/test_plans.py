@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -20,7 +22,15 @@ from storage.shared_projects import Chosen
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member
 
 MANY = 4000
-SMALL = {"cohort", "lane", "meta", "CONSTANT", "json_each"}  # a few rows for ever, none, or a list that was given
+SMALL = {
+    "cohort",
+    "lane",
+    "meta",
+    "outage",
+    "CONSTANT",
+    "json_each",
+}  # few rows, none, or a list that was given
+DAY_ONE = date(2026, 11, 23)
 Plan = tuple[str, list[str]]
 KEYS = (number.to_bytes(16) for number in count(2**64))
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
@@ -124,8 +134,42 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "state": "done"})  # fmt: skip
     add("audit", lambda n: {"actor_id": first, "about_id": n, "action": "people.look", "at": NOW + n * HOUR})
     add("report", lambda n: {"reporter_id": n, "to_id": other(n), "text": "x", "at": NOW})
+    add("schedule", lambda n: {"id": n, "name": f"ask{n % 50}", "object": n, "rrule": "FREQ=DAILY",
+        "local_time": "09:00", "starts": "2026-11-23", "on_holidays": False, "paused": False,
+        "created_at": NOW})  # fmt: skip
+    add("schedule_zone", lambda n: {"schedule_id": n, "time_zone": "UTC", "next_at": NOW + n * HOUR,
+        "next_date": "2026-11-24", "asked_to": 0})  # fmt: skip
+    add("occurrence", lambda n: {"schedule_id": first + n % 5, "local_date": f"2026-11-{n % 20 + 1:02}", "member_id": n,
+        "late": False, "due_at": NOW + n * HOUR if n % 50 == 0 else None, "tries": 0})  # fmt: skip
+    add(
+        "missed_date",
+        lambda n: {"schedule_id": n, "time_zone": "UTC", "local_date": "2026-11-20", "at": NOW + n * HOUR},
+    )
+    add(
+        "holiday",
+        lambda n: {"country": "ID", "day": f"day {n}", "name": "x", "changed_by": other(n), "changed_at": NOW},
+    )
+    fill_checkins(add, first, other)
     add("throttle", lambda n: {"subject": f"s{n}", "kind": "code", "since": NOW, "count": 1})
     return cohort, list(everybody)
+
+
+def fill_checkins(
+    add: Callable[[str, Callable[[int], dict[str, Any]]], None], first: int, other: Callable[[int], int]
+) -> None:
+    """Check-ins, cards and what is said on them, so that an erasure has something to look for."""
+    add("checkin", lambda n: {"id": n, "maker_id": other(n), "state": "running", "revision": 1, "words": "x",
+        "answer": "text", "options": [], "readers": "facilitators", "audience": {}, "rhythm": {},
+        "created_at": NOW})  # fmt: skip
+    add("question", lambda n: {"id": n, "checkin_id": n, "revision": 1, "slug": "", "answer": "text", "options": [],
+        "readers": "facilitators", "maker_id": other(n)})  # fmt: skip
+    add("answer", lambda n: {"member_id": n, "checkin_id": first + n % 30, "question_id": first + n % 30,
+        "on_date": "2026-11-30", "asked_at": NOW, "closes_at": NOW})  # fmt: skip
+    add("card", lambda n: {"member_id": n, "week": "2026-11-30", "parts": [], "opens_at": NOW, "closes_at": NOW})
+    add("promise", lambda n: {"member_id": n, "words": "x", "state": "open", "made_at": NOW})
+    add("stuck", lambda n: {"member_id": n, "what": "x", "readers": "self", "opened_at": NOW, "told_to": other(n)})
+    add("silence", lambda n: {"member_id": n, "unanswered": 0, "state": "usual", "rested": False, "chosen": False})
+    add("talk", lambda n: {"introduction_id": n, "member_id": n, "other_id": other(n), "ask_from": NOW, "times": 0})
 
 
 @contextmanager
@@ -134,7 +178,7 @@ def plans(unit: UnitOfWork) -> Iterator[list[Plan]]:
     said: list[tuple[str, Any]] = []
 
     def hear(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        said.append((statement, values[0] if many else values))
+        said.append((statement, values[0] if many and isinstance(values, list) else values))
 
     found: list[Plan] = []
     sa.event.listen(unit.connection, "before_cursor_execute", hear)
@@ -322,6 +366,41 @@ def messages(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.people(Viewer(sender, cohort, facilitator=True)).projects.teams(20)
 
 
+def schedules(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    claim = unit.recurring.claim(NOW + (some[0] + 30) * HOUR)
+    assert claim is not None
+    page = unit.recurring.page(replace(claim, asked_to=some[-100]), 50, closed=("ID",))
+    assert page
+    agreed = replace(claim.schedule, role="fellow", purpose="introductions")
+    assert unit.recurring.page(replace(claim, schedule=agreed, asked_to=some[-100]), 50)
+    unit.recurring.take(claim.schedule, claim.fire.key, page, late=False)
+    unit.recurring.put_off(claim.schedule.id, claim.fire.key, [page[0].member.id], NOW)
+    unit.recurring.go_on(claim, page[-1].member.id)
+    waiting = unit.recurring.waiting(NOW + (some[0] + 200) * HOUR, 20)
+    assert waiting
+    unit.recurring.again(waiting[0])
+    unit.recurring.asked(claim.schedule.id, claim.fire.key)
+    unit.recurring.count(claim.schedule.id, claim.fire.key)
+    assert unit.recurring.of(cohort, "ask7")
+    unit.recurring.of(cohort, "ask7", some[7])
+    unit.recurring.missed_since(cohort, NOW + (some[-1] - 20) * HOUR)
+    unit.recurring.pause(some[3])
+    unit.recurring.resume(some[3])
+    unit.recurring.drop(some[4])
+    unit.holidays.forget_change(cohort, "ID", DAY_ONE)
+
+
+def moving(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    """A cohort with as few schedules as cohorts have."""
+    mover = unit.members.recall(some[-1] + 1)
+    assert mover is not None
+    values = {"id": 10**6, "cohort_id": mover.cohort_id, "name": "ask", "rrule": "FREQ=DAILY", "local_time": "09:00",
+        "starts": "2026-11-23", "on_holidays": False, "paused": False, "created_at": NOW}  # fmt: skip
+    unit.connection.execute(sa.insert(metadata.tables["schedule"]), values)
+    for zone in ("Asia/Jakarta", "Asia/Manila", "Asia/Jakarta"):
+        unit.members.change(mover.id, time_zone=zone)
+
+
 def erasing(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.privacy.own_data(some[3])
     unit.privacy.erase(some[3])
@@ -337,7 +416,7 @@ def full_store(store: Store) -> tuple[Store, int, list[int]]:
 
 def test_nothing_reads_a_whole_table(full_store: tuple[Store, int, list[int]]) -> None:
     store, cohort, some = full_store
-    for act in (outbox, told_to_many, members, introductions, search, projects, messages, erasing):
+    for act in (outbox, told_to_many, members, introductions, search, projects, messages, schedules, moving, erasing):
 
         def job(unit: UnitOfWork, act: Callable[[UnitOfWork, int, list[int]], None] = act) -> list[Plan]:
             with plans(unit) as found:
