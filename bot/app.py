@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
@@ -141,6 +142,7 @@ def build(
     store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
     clock = clock or SystemClock()
     figures = Figures()
+    store.held = partial(figures.took, "writer_hold")
     limits = Limits(
         weekly_cap=programme.weekly_cap,
         hours=Hours(programme.quiet_until, programme.quiet_from),

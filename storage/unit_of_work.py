@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from storage.access import Access, Viewer
 from storage.asks import Asks
 from storage.audit import Audit
+from storage.backlog import Backlog
 from storage.broadcasts import Broadcasts
 from storage.cards import Cards
 from storage.checkins import Checkins
@@ -157,6 +158,10 @@ class UnitOfWork:
     @cached_property
     def claims(self) -> Claims:
         return Claims(self.connection, self.woken)
+
+    @cached_property
+    def backlog(self) -> Backlog:
+        return Backlog(self.connection)
 
     @cached_property
     def lanes(self) -> Lanes:
