@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
+from bot.core.alarms import Alarms
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
@@ -69,6 +70,7 @@ class Kawan:
     adapters: tuple[Adapter, ...]
     clock: Clock
     figures: Figures
+    alarms: Alarms
 
     async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
@@ -76,7 +78,7 @@ class Kawan:
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
         """
         self.scheduler.start()
-        hearing = asyncio.create_task(self.store.listen())
+        beside = [asyncio.create_task(self.store.listen()), asyncio.create_task(self.alarms.run())]
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
         listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
@@ -87,12 +89,15 @@ class Kawan:
                 for task in done:
                     relay = listening.pop(task, None)
                     why = _reason(task)  # raises what nobody expected
-                    if relay is not None and why is not None and ended is not None:
-                        ended(relay.adapter.name, why)
+                    if relay is not None and why is not None:
+                        self.alarms.ended(relay.adapter.name, why)
+                        if ended is not None:
+                            ended(relay.adapter.name, why)
                     delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
-            hearing.cancel()
+            for task in beside:
+                task.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
     async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
@@ -188,6 +193,7 @@ def build(
         adapters=tuple(adapters),
         clock=clock,
         figures=figures,
+        alarms=Alarms(engine, store, clock, relays, figures),
     )
 
 

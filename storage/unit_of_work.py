@@ -34,6 +34,7 @@ from storage.schedules import Schedules
 from storage.search import Search
 from storage.talks import Talks
 from storage.teams import Teams
+from storage.troubles import Troubles
 from storage.waves import Waves
 
 
@@ -162,6 +163,10 @@ class UnitOfWork:
     @cached_property
     def backlog(self) -> Backlog:
         return Backlog(self.connection)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        return Troubles(self.connection)
 
     @cached_property
     def lanes(self) -> Lanes:
