@@ -12,6 +12,7 @@ from storage.outbox_rows import HELD, OPEN, QUEUED, UNWELL, outbox
 AT_THE_HEAD = 50  # rows of one urgency among which the oldest is looked for: the next ones to leave
 A_PAGE = 20
 URGENCIES = range(4)
+ENDED_UNWELL = ("failed", "unreachable", "unconfirmed")
 
 # One step of a walk from lane to lane, each read from the index alone.
 _NEXT_QUEUED = sa.select(sa.func.min(outbox.c.lane)).where(QUEUED, outbox.c.lane > sa.bindparam("after"))
@@ -51,13 +52,13 @@ _IN_DOUBT = (
     .order_by(outbox.c.seq)
     .limit(A_PAGE)
 )
-_SINCE = (UNWELL, outbox.c.settled_at > sa.bindparam("since"))
-_ENDED = sa.select(outbox.c.state, sa.func.count()).where(*_SINCE).group_by(outbox.c.state)
+_SINCE = (UNWELL, outbox.c.state == sa.bindparam("state"), outbox.c.settled_at > sa.bindparam("since"))
+_ENDED = sa.select(sa.func.count()).select_from(outbox).where(*_SINCE)
 _NEWEST_ENDED = (
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.state, outbox.c.last_error, outbox.c.settled_at)
     .where(*_SINCE)
     .order_by(outbox.c.settled_at.desc())
-    .limit(A_PAGE)
+    .limit(sa.bindparam("limit"))
 )
 
 
@@ -117,13 +118,14 @@ class Backlog:
             for row in self._connection.execute(_IN_DOUBT, {"lane": lane})
         ]
 
-    def ended(self, since: datetime) -> dict[str, int]:
-        """How many rows ended unwell since a moment: failed, unreachable, unconfirmed."""
-        return {row[0]: row[1] for row in self._connection.execute(_ENDED, {"since": since})}
+    def ended(self, state: str, since: datetime) -> int:
+        """How many rows ended unwell since a moment; `state` is one of ENDED_UNWELL."""
+        return self._connection.scalar(_ENDED, {"state": state, "since": since}) or 0
 
-    def newest_ended(self, since: datetime) -> list[Unwell]:
-        """A page of them, the newest first."""
-        return [Unwell(*row) for row in self._connection.execute(_NEWEST_ENDED, {"since": since})]
+    def newest_ended(self, state: str, since: datetime, limit: int = A_PAGE) -> list[Unwell]:
+        """Some of them, the newest first."""
+        which = {"state": state, "since": since, "limit": limit}
+        return [Unwell(*row) for row in self._connection.execute(_NEWEST_ENDED, which)]
 
     def _lanes(self, following: sa.Select[Any]) -> list[str]:
         found: list[str] = []

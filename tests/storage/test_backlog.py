@@ -5,6 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from storage import Store, UnitOfWork
+from storage.backlog import ENDED_UNWELL
 from storage.lanes import LEASE, Taken
 from storage.outbox import outbox
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_row
@@ -60,15 +61,14 @@ def test_what_ended_unwell_is_counted_and_named_by_its_number_and_reason(store: 
         set_row(unit, doubted, state="in_doubt", doubt_since=NOW, last_error="TimeoutError")
         return [*numbers, doubted]
 
-    failed, unreachable, _, old, doubted = store.now(job)
+    failed, _, _, old, doubted = store.now(job)
     since = NOW - 7 * DAY
-    assert store.now(lambda unit: unit.backlog.ended(since)) == {"failed": 1, "unreachable": 1}
-    newest = store.now(lambda unit: unit.backlog.newest_ended(since))
-    assert [(row.seq, row.state, row.why) for row in newest] == [
-        (unreachable, "unreachable", "user_is_blocked"),
-        (failed, "failed", "message_too_long"),
-    ]
-    assert old in [row.seq for row in store.now(lambda unit: unit.backlog.newest_ended(NOW - 10 * DAY))]
+    counts = store.now(lambda unit: [unit.backlog.ended(state, since) for state in ENDED_UNWELL])
+    assert counts == [1, 1, 0]
+    (newest,) = store.now(lambda unit: unit.backlog.newest_ended("failed", since))
+    assert (newest.seq, newest.why, newest.at) == (failed, "message_too_long", NOW - HOUR)
+    (older,) = store.now(lambda unit: unit.backlog.newest_ended("unconfirmed", NOW - 10 * DAY))
+    assert older.seq == old
     assert [(row.seq, row.why) for row in store.now(lambda unit: unit.backlog.in_doubt())] == [
         (doubted, "TimeoutError")
     ]

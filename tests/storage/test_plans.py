@@ -229,8 +229,8 @@ def watched(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     assert {heap.state for heap in found} == {"queued", "held", "in_doubt"}
     assert unit.backlog.doubted(LANE, NOW + DAY)
     assert unit.backlog.in_doubt()
-    assert unit.backlog.ended(NOW - 2 * DAY)["failed"]
-    assert unit.backlog.newest_ended(NOW - 2 * DAY)
+    assert unit.backlog.ended("failed", NOW - 2 * DAY)
+    assert unit.backlog.newest_ended("failed", NOW - 2 * DAY)
     assert unit.members.facilitators_accounts()
 
 
