@@ -5,9 +5,11 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
+from bot.core.alarms import Alarms
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
@@ -68,6 +70,7 @@ class Kawan:
     adapters: tuple[Adapter, ...]
     clock: Clock
     figures: Figures
+    alarms: Alarms
 
     async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
@@ -75,7 +78,7 @@ class Kawan:
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
         """
         self.scheduler.start()
-        hearing = asyncio.create_task(self.store.listen())
+        beside = [asyncio.create_task(self.store.listen()), asyncio.create_task(self.alarms.run())]
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
         listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
@@ -86,12 +89,15 @@ class Kawan:
                 for task in done:
                     relay = listening.pop(task, None)
                     why = _reason(task)  # raises what nobody expected
-                    if relay is not None and why is not None and ended is not None:
-                        ended(relay.adapter.name, why)
+                    if relay is not None and why is not None:
+                        self.alarms.ended(relay.adapter.name, why)
+                        if ended is not None:
+                            ended(relay.adapter.name, why)
                     delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
-            hearing.cancel()
+            for task in beside:
+                task.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
     async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
@@ -142,6 +148,7 @@ def build(
     """
     store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
     clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
+    store.held = partial(figures.took, "writer_hold")
     language, limits = language or load_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
@@ -158,15 +165,17 @@ def build(
         store.on_commit(relay.woken)
         return relay
 
+    relays = tuple(map(relay_of, adapters))
     return Kawan(
         store=store,
         engine=engine,
         dispatcher=dispatcher,
         scheduler=Scheduler(dispatcher, store, clock, programme, watch),
-        relays=tuple(map(relay_of, adapters)),
+        relays=relays,
         adapters=tuple(adapters),
         clock=clock,
         figures=figures,
+        alarms=Alarms(engine, store, clock, relays, figures),
     )
 
 

@@ -86,6 +86,7 @@ class SqliteStore:
         )
         sa.event.listen(self.engine, "connect", _prepare_sqlite)
         self.time: Callable[[], datetime] | None = None
+        self.held: Callable[[float], None] | None = None
         self._inline = inline
         self._memory = memory
         self._connection: sa.Connection | None = None
@@ -234,7 +235,10 @@ class SqliteStore:
             if self._traces or any(unit.wiped for unit in units):
                 self._leave_no_trace()
             done.extend(taken)
-            self.longest_hold = max(self.longest_hold, time.perf_counter() - started)
+            hold = time.perf_counter() - started
+            self.longest_hold = max(self.longest_hold, hold)
+            if self.held is not None:
+                self.held(hold)
             return frozenset(lane for unit in units for lane in unit.woken)
 
     def _run_one(self, waiting: _Waiting, connection: sa.Connection, driver: Any) -> list[UnitOfWork]:

@@ -90,6 +90,8 @@ class Screens:
         self.by_ref: dict[str, Shown] = {}
         self.files: list[tuple[str, str, bytes]] = []
         self.wrong: list[Exception] = []
+        self.trouble: str | None = None
+        self.is_listening = True
         self.outcome: Callable[[Envelope], Outcome | None] = lambda envelope: None
         self.known: Callable[[Envelope], Sent | Absent | None] = lambda envelope: None
 

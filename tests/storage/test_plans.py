@@ -223,6 +223,17 @@ def outbox(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.outbox.wipe(NOW - 7 * DAY, 100)
 
 
+def watched(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    """Figures for operators are asked for every few seconds, also while many rows wait."""
+    found = unit.backlog.heaps(NOW)
+    assert {heap.state for heap in found} == {"queued", "held", "in_doubt"}
+    assert unit.backlog.doubted(LANE, NOW + DAY)
+    assert unit.backlog.in_doubt()
+    assert unit.backlog.ended("failed", NOW - 2 * DAY)
+    assert unit.backlog.newest_ended("failed", NOW - 2 * DAY)
+    assert unit.members.facilitators_accounts()
+
+
 def told_to_many(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     first = unit.connection.scalar(sa.select(sa.func.min(metadata.tables["content"].c.id))) or 0
     of = range(first, first + 40)
@@ -416,7 +427,19 @@ def full_store(store: Store) -> tuple[Store, int, list[int]]:
 
 def test_nothing_reads_a_whole_table(full_store: tuple[Store, int, list[int]]) -> None:
     store, cohort, some = full_store
-    for act in (outbox, told_to_many, members, introductions, search, projects, messages, schedules, moving, erasing):
+    for act in (
+        watched,
+        outbox,
+        told_to_many,
+        members,
+        introductions,
+        search,
+        projects,
+        messages,
+        schedules,
+        moving,
+        erasing,
+    ):
 
         def job(unit: UnitOfWork, act: Callable[[UnitOfWork, int, list[int]], None] = act) -> list[Plan]:
             with plans(unit) as found:
