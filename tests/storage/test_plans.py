@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.progress import Status
-from storage import Store, UnitOfWork
+from storage import Store, UnitOfWork, prepared
 from storage.access import Viewer
 from storage.audiences import Recipients
 from storage.base import metadata
@@ -180,12 +180,20 @@ def plans(unit: UnitOfWork) -> Iterator[list[Plan]]:
     def hear(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
         said.append((statement, values[0] if many and isinstance(values, list) else values))
 
+    past_sqlalchemy = prepared.on_driver
+
+    def hear_too(connection: sa.Connection, sql: str, values: Any) -> Any:
+        said.append((sql, tuple(values) if isinstance(values, list) else values))
+        return past_sqlalchemy(connection, sql, values)
+
     found: list[Plan] = []
     sa.event.listen(unit.connection, "before_cursor_execute", hear)
+    prepared.on_driver = hear_too
     try:
         yield found
     finally:
         sa.event.remove(unit.connection, "before_cursor_execute", hear)
+        prepared.on_driver = past_sqlalchemy
     explain = "EXPLAIN QUERY PLAN " if unit.connection.dialect.name == "sqlite" else "EXPLAIN "
     for statement, values in said:
         if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
