@@ -156,10 +156,8 @@ def build(
     files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
     watch = ClockWatch(clock, believes_all=programme.fictional)
 
-    def again(of: str) -> str:
-        return language.say(IN_CASE, Reader(of))
-
     def relay_of(adapter: Adapter) -> Relay:
+        again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
         relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, watch.is_right, alone=alone)
         store.on_commit(relay.woken)
@@ -177,6 +175,10 @@ def build(
         figures=figures,
         alarms=Alarms(engine, store, clock, relays, figures),
     )
+
+
+def _again(language: Language, of: str) -> str:
+    return language.say(IN_CASE, Reader(of))
 
 
 def _limits(programme: Programme) -> Limits:
