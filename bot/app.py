@@ -14,6 +14,7 @@ from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine, take_back
+from bot.core.disk_watch import DiskWatch
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
@@ -154,12 +155,12 @@ def build(
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
     files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
-    watch = ClockWatch(clock, believes_all=programme.fictional)
+    watch, disk = ClockWatch(clock, believes_all=programme.fictional), DiskWatch(store)
 
     def relay_of(adapter: Adapter) -> Relay:
         again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, watch.is_right, alone=alone)
+        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone)
         store.on_commit(relay.woken)
         return relay
 
@@ -175,6 +176,10 @@ def build(
         figures=figures,
         alarms=Alarms(engine, store, clock, relays, figures),
     )
+
+
+def _both(watch: ClockWatch, disk: DiskWatch) -> Callable[[], bool]:
+    return lambda: watch.is_right() and disk.has_room()
 
 
 def _again(language: Language, of: str) -> str:

@@ -94,6 +94,7 @@ def _alone(url: str) -> Iterator[None]:
 def _with_store(url: str, settings: Settings, of: Programme) -> int:
     store = open_store(url)
     try:
+        store.keep_room()
         store.now(lambda unit: cohort(unit, settings.programme))
         return asyncio.run(_until_told(store, settings, of))
     finally:
