@@ -40,7 +40,7 @@ class Doubts:
             del self._asked[seq]
         to_ask: list[Row] = []
         for row in found:
-            if row.edits is not None:  # it can be repeated
+            if self._changes_a_message(unit, row):  # it can be repeated
                 unit.outbox.resolve(row.seq, "queued", now)
             elif not self._can_be_asked(row):
                 if self._is_over(row, now):
@@ -58,6 +58,11 @@ class Doubts:
             unit.outbox.resolve(row.seq, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
         elif found is None and row.doubt_since is not None and now - row.doubt_since >= STOP_ASKING:
             unit.outbox.resolve(row.seq, "unconfirmed", now)
+
+    def _changes_a_message(self, unit: UnitOfWork, row: Row) -> bool:
+        """Is it a change of a message whose reference is known? Without one it left as a message of its own."""
+        root = unit.outbox.get(row.edits) if row.edits is not None else None
+        return root is not None and root.platform_ref is not None
 
     def _can_be_asked(self, row: Row) -> bool:
         return self._tells and row.conversation.startswith("dm:")

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.adapter import (
@@ -96,9 +96,10 @@ class Relay:
         """Deliver until cancelled; then finish the calls that are in hand."""
         in_hand: set[asyncio.Task[Settling]] = set()
         try:
-            await self.take_over()
             while True:
                 try:
+                    if not self.has_begun:
+                        await self.take_over()
                     in_hand = await self._turn(in_hand)
                 except Busy as busy:  # nothing is forgotten: the same outcomes are settled in the next turn
                     log.warning("turn_put_off", lane=self._adapter.lane, why=str(busy))
@@ -236,6 +237,8 @@ class Relay:
 
     async def _deliver(self, claimed: Claimed) -> Settling:
         row = claimed.row
+        if claimed.root_ref is None:  # a press proved the root, so nobody knows its reference: this is a new message
+            row = replace(row, edits=None)
         try:
             content = Content.from_json(row.body or {"text": ""})
             files = tuple([await self._file(file) for file in content.files])
