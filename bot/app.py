@@ -14,7 +14,7 @@ from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.ids import Ids, RandomIds
-from bot.core.language import Reader, load_language
+from bot.core.language import Language, Reader, load_language
 from bot.core.programme import Programme
 from bot.core.relay import FINISHING, FileSource, Relay
 from bot.core.replies import t
@@ -119,14 +119,16 @@ def build(
     pages: Collection[str] = (),
     tell: Collection[str] = (),
     doubt_lasts: timedelta = SETTLE,
+    language: Language | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived.
+    `language`: the catalogues, where they were read already.
     """
     clock = clock or SystemClock()
     ids = ids or RandomIds()
-    language = load_language()
+    language = language or load_language()
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute)
