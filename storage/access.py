@@ -67,6 +67,7 @@ class Access:
         self._viewer = viewer
         self._default_apart = buyers_and_bidders_apart
         self._mine: Whole | None = None
+        self.handed: dict[int, Profile] = {}  # whose profiles were given out
 
     def own(self) -> Profile:
         """The viewer's whole profile."""
@@ -124,6 +125,7 @@ class Access:
             seen = self._seen(whole, met=number in met)
             if seen is not None:
                 found.append(seen)
+                self.handed[number] = seen
         return found
 
     def may_bring_together(self, number: int) -> bool:

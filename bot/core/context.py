@@ -232,7 +232,9 @@ class Context:
     ) -> int:
         """Put a card in line, one row a visible call; returns the number of the last, which has the buttons."""
         number = 0
-        for part in self.engine.parts_on(address.platform, self.engine.language.content(card, reader)):
+        content = self.engine.language.content(card, reader)
+        about = {*about, *self._named(content)} if to == self.me.id else about
+        for part in self.engine.parts_on(address.platform, content):
             number = self.store.outbox.add(
                 idem=self._idem(),
                 key=self.ids.key(),
@@ -266,6 +268,7 @@ class Context:
         card = as_card(reply)
         content = self.engine.language.content(card, reader)
         whole = len(self.engine.parts_on(platform, content)) == 1
+        about = {*about, *self._named(content)} if row.member_id == self.me.id else about
         self.store.outbox.change(
             message,
             idem=self._idem(),
@@ -279,6 +282,16 @@ class Context:
             return message
         address = Address(platform, installation, row.conversation)
         return self._queue(row.member_id, address, card, reader, about=about, once=row.once)
+
+    def _named(self, content: Content) -> list[int]:
+        """Fellows whom a message to myself names: it does not leave any more once they hide."""
+        people: Access | None = self.__dict__.get("people")
+        if people is None or self.me.is_facilitator:
+            return []
+        others = [one for one in people.handed.values() if one.id != self.me.id and not one.facilitator]
+        said = "\n".join((content.text, content.title or "", *(value for _, value in content.fields),
+                          *(button.label for button in content.buttons)))  # fmt: skip
+        return [one.id for one in others if one.name is not None and one.name in said]
 
     def _idem(self) -> str:
         self._said += 1
