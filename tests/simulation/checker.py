@@ -91,8 +91,9 @@ def _each_timer_happens_once(of: Sorted, tell: tuple[str, ...]) -> Iterator[Brok
     """I4, as far as there are one-shot timers: forgotten only when it happened; none is left behind."""
     effects = Counter(line["event"] for line in of["effect"])
     for line in of["done"]:
-        if effects[f"timer:{line['timer']}"] != 1:
-            yield Broken("I4", line["timer"], f"forgotten after {effects['timer:%s' % line['timer']]} effects")
+        n = effects[f"timer:{line['timer']}"]
+        if n != 1:
+            yield Broken("I4", line["timer"], f"forgotten after {n} effects")
     for line in of["waits"]:
         if line["overdue"]:
             yield Broken("I4", line["timer"], "is overdue at the end")
@@ -108,10 +109,10 @@ def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]
 def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I6: the card that was confirmed and nothing else; no chat for two before both said yes."""
     for line in of["asked"]:
-        confirmed = [one for one in of["confirmed"] if one["by"] in line["by"] and one["language"] == line["language"]]
-        if not any(one["text"] in line["text"] for one in confirmed):
-            if confirmed or not any(one["by"] in line["by"] for one in of["confirmed"]):
-                yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
+        confirmed = [one for one in of["confirmed"] if one["by"] in line["by"]]
+        same = [one for one in confirmed if one["language"] == line["language"]]
+        if (same or not confirmed) and not any(one["text"] in line["text"] for one in same):
+            yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
     for line in of["send"]:
         if line.get("met") is False:
             yield Broken("I6", line["message"], "a chat for people who have not both said yes")

@@ -45,31 +45,48 @@ class Noted:
     lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
+Args = tuple[Any, ...]
+Named = dict[str, Any]
+
+
 def watch(unit: UnitOfWork, noted: Noted) -> None:
     """Note what goes through the ports of a unit of work, without changing it."""
-    inbox, outbox = unit.inbox, unit.outbox
+    outbox = unit.outbox
     claims, lanes = getattr(unit, "claims", outbox), getattr(unit, "lanes", outbox)
-    lines = noted.lines
 
-    def claimed(found: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def line(f: str, **values: Any) -> None:
+        noted.lines.append((f, values))
+
+    def accepted(new: bool, args: Args, named: Named) -> None:
+        if new:
+            noted.accepted.append((args[1], "error_id" in named))
+
+    def claimed(found: Any, args: Args, named: Named) -> None:
         noted.claimed += [one.row.seq for one in getattr(found, "taken", found)]
 
-    def took(found: Any, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def settled(done: bool, args: Args, named: Named) -> None:
+        if not done:
+            line("fenced", message=args[0])
+
+    def took(found: Any, args: Args, named: Named) -> None:
         gen = found if isinstance(found, int) else getattr(getattr(found, "held", None), "gen", None)
         if gen is not None:
-            lines.append(("took over", {"lane": args[0], "gen": gen}))
+            line("took over", lane=args[0], gen=gen)
 
-    _watch(inbox, "accept", lambda new, args, named: new and noted.accepted.append((args[1], "error_id" in named)))
+    def moved(done: bool, args: Args, named: Named) -> None:
+        if not done:
+            line("version conflict")
+
+    _watch(unit.inbox, "accept", accepted)
     _watch(outbox, "add", lambda seq, args, named: noted.rows.append((seq, named.get("member_id"))))
     _watch(outbox, "change", lambda none, args, named: _count(noted, "changed"))
     _watch(claims, "claim", claimed)
-    _watch(claims, "resolve", lambda none, args, named: lines.append(("settle", {"message": args[0], "to": args[1]})))
-    _watch(claims, "settle", lambda done, args, named: done or lines.append(("fenced", {"message": args[0]})))
+    _watch(claims, "resolve", lambda none, args, named: line("settle", message=args[0], to=args[1]))
+    _watch(claims, "settle", settled)
     _watch(lanes, "take" if hasattr(lanes, "take") else "take_over", took)
-    _watch(unit.schedules, "set_timer", lambda number, args, named: lines.append(
-        ("timer", {"timer": number, "due": seconds(args[2])})))  # fmt: skip
-    _watch(unit.schedules, "done", lambda none, args, named: lines.append(("done", {"timer": args[0]})))
-    _watch(unit.dialogs, "move", lambda moved, args, named: moved or lines.append(("version conflict", {})))
+    _watch(unit.schedules, "set_timer", lambda number, args, named: line("timer", timer=number, due=seconds(args[2])))
+    _watch(unit.schedules, "done", lambda none, args, named: line("done", timer=args[0]))
+    _watch(unit.dialogs, "move", moved)
     _watch(unit.audit, "note", lambda none, args, named: _count(noted, "audited"))
 
 

@@ -19,7 +19,10 @@ class Oracle:
     """Judges one delivered field at a time."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
-        self._all = lambda sql, *values: database.execute(sql, values).fetchall()
+        self._database = database
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        return self._database.execute(sql, values).fetchall()
 
     def may_see(self, viewer: str, subject: str, field: str) -> bool:
         """May the account `viewer` read this field of the account `subject` now?"""

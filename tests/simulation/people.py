@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 SEARCHES = ("beneficial ownership", "ocds", "e-procurement Mongolia", "red flags", "integrity pacts", "Indonesia")
-WORDS = ("help", "me", "allies", "requests", "privacy", "visible", "find", "undo", "away", "returned", "apart", "mydata",
-         "hello", "thanks", "yes", "no", "start", "human", "change", "skip", "back", "cancel", "done")  # fmt: skip
+WORDS = ("help", "me", "allies", "requests", "privacy", "visible", "find", "undo", "away", "returned", "apart",
+         "mydata", "hello", "thanks", "yes", "no", "start", "human", "change", "skip", "back", "cancel",
+         "done")  # fmt: skip
 RARELY = ("leave", "safe", "stop", "link")
 # The bad inputs of everyday life.
-JUNK = ("", "  \u200b ", "x" * 5000, "%", "' OR 1=1", "/broadcast hi", "/halp", "{name}", "\ud800 lone", "a\0b", "9" * 50,
-        "25:61", "30 February", "١٢٣", "NaN", "@here <!channel>", "https://evil.example/|click", "I am in danger",
-        "find", "/start wrong", "🙂" * 90, "what", "=cmd()")  # fmt: skip
+JUNK = ("", "  \u200b ", "x" * 5000, "%", "' OR 1=1", "/broadcast hi", "/halp", "{name}", "\ud800 lone", "a\0b",
+        "9" * 50, "25:61", "30 February", "١٢٣", "NaN", "@here <!channel>", "https://evil.example/|click",
+        "I am in danger", "find", "/start wrong", "🙂" * 90, "what", "=cmd()")  # fmt: skip
 STAFF_WORDS = ("manage", "invite", "people", "broadcast all hello", "export")
 # How gladly a button is pressed; whatever is not named here: 1.
 GLADLY = {
@@ -206,13 +207,11 @@ class People:
         return luck.choice(("a word of thanks", "e-procurement", "English", "thank you"))
 
     def _presses(self, person: Person, shown: Shown, n: int) -> None:
-        label, handle, action = shown.buttons[n]
+        _, handle, action = shown.buttons[n]
         for language, preview in PREVIEWS.items() if action == "requests.send" else ():
             if (card := preview.search(shown.text)) is not None:
                 at = self._world.loop.time()
-                self._world.history.add(
-                    INFO, "confirmed", at, by=person.who, text=card.group(1), language=language
-                )
+                self._world.history.add(INFO, "confirmed", at, by=person.who, text=card.group(1), language=language)
         self._press(person, handle, action)
         if person.luck.random() < 0.06:
             self._press(person, handle, action)

@@ -73,4 +73,6 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
 
 def _guest(luck: random.Random, size: int) -> str:
     """A facilitator, a newcomer, an outsider, the malicious fellow, or just anybody."""
-    return luck.choice(("U0", "U0", f"N{luck.randrange(3)}", f"N{luck.randrange(3)}", "X0", "M", f"U{luck.randrange(size)}"))
+    return luck.choice(
+        ("U0", "U0", f"N{luck.randrange(3)}", f"N{luck.randrange(3)}", "X0", "M", f"U{luck.randrange(size)}")
+    )

@@ -78,7 +78,7 @@ class Platform:
         return rate > 0 and self.luck.random() < rate and self.world.plan.has(fault)
 
     def fate(self, envelope: Envelope) -> tuple[Outcome, float | None, float]:
-        """What becomes of a call: what its caller learns, after how long it arrives (None: never), how long it takes."""
+        """What becomes of a call: what its caller learns, when it arrives (None: never), and how long it takes."""
         if self._is_blocked(envelope.address.conversation):
             return Unreachable("blocked"), None, 0.1
         took = self.luck.uniform(0.05, 0.4)

@@ -33,7 +33,7 @@ LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held')"""
-_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, o.resend_count, m.state, o.body, o.conversation, o.lane, o.attempts
+_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, o.body, o.conversation, o.lane
     FROM outbox o LEFT JOIN member m ON m.id = o.member_id WHERE o.seq = ?"""
 
 
@@ -190,9 +190,8 @@ class World:
 
     def _judge(self, seq: int) -> dict[str, Any]:
         """A message is claimed: from now on it may leave. What of it the oracle forbids at this moment, and to whom."""
-        member, cause, of_class, edits, resends, state, body, conversation, lane, attempts = self.database.execute(
-            _ROW, (seq,)
-        ).fetchone()
+        found = self.database.execute(_ROW, (seq,)).fetchone()
+        member, cause, of_class, edits, state, body, conversation, lane = found
         content = Content.from_json(json.loads(body or '{"text": ""}'))
         who, typed = self.people.about.get(cause, ("", ""))
         kind, _, viewers = conversation.partition(":")
@@ -203,7 +202,7 @@ class World:
                 continue
             if not all(self.oracle.may_see(viewer, subject, field) for viewer in viewers.split(",")):
                 hidden.append([field, subject])
-        values: dict[str, Any] = {"once": of_class == "once", "edit": edits is not None, "again": attempts > 1}
+        values: dict[str, Any] = {"once": of_class == "once", "edit": edits is not None, "again": seq in self._claimed}
         if state in ("left", "locked", "leaving"):
             values |= {"state": state, "says": said(content)[-30:]}
         if kind != "dm":
