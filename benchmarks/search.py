@@ -5,19 +5,21 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks._cohort import PROGRAMME, WORDS, Cohort, fill
-from bot.content import Content, load
-from bot.domain.allies import rank
+from sqlalchemy.engine import Connection
+
+from benchmarks._cohort import fill
+from benchmarks._questions import Question, questions
+from bot.content import load
 from bot.domain.topics import Understanding
-from handlers.finding import SHOWN, WINDOW, plan
+from handlers.finding import WINDOW, Place, gather
 from storage import Store, UnitOfWork, open_store
-from storage.access import Access, Viewer
+from storage.access import Access, Found, Viewer
 from storage.migrate import upgrade
 from storage.search import Clause
 
@@ -42,23 +44,23 @@ def run(rest: Sequence[str]) -> dict[str, Any]:
             store.close()
 
 
-def _measure(store: Store, members: int, queries: int, seed: int) -> dict[str, Any]:
+def _measure(store: Store, members: int, many: int, seed: int) -> dict[str, Any]:
     content = load()
     started = time.perf_counter()
     cohort = store.now(lambda unit: fill(unit, content, members, seed))
     filled = time.perf_counter() - started
     understanding = content.understanding()
-    warm = _questions(random.Random(seed + 1), content, cohort, WARM)
-    questions = _questions(random.Random(seed), content, cohort, queries)
+    warm = questions(random.Random(seed + 1), content, cohort, WARM)
+    asking = questions(random.Random(seed), content, cohort, many)
     for question in warm:
         store.now(partial(_ask, understanding, cohort.id, question))
-    asked = [store.now(partial(_ask, understanding, cohort.id, question)) for question in questions]
+    asked = [store.now(partial(_ask, understanding, cohort.id, question)) for question in asking]
     # In a second pass, so that neither reads what the other has just brought into memory.
-    both = list(zip(questions, asked, strict=True))
-    plain = [store.now(partial(_plain, cohort.id, viewer, one.steps)) for (_, viewer, _), one in both]
+    both = list(zip(asking, asked, strict=True))
+    plain = [store.now(partial(_plain, cohort.id, question.viewer, one.searches)) for question, one in both]
     by_kind: dict[str, list[float]] = {}
-    for (kind, _, _), one in both:
-        by_kind.setdefault(kind, []).append(one.taken)
+    for question, one in both:
+        by_kind.setdefault(question.kind, []).append(one.taken)
     taken = [one.taken for one in asked]
     return {
         "members": members,
@@ -80,51 +82,39 @@ class Asked:
     taken: float
     worked: float
     found: bool
-    steps: list[list[Clause]]
+    searches: list[Sequence[Clause]]
 
 
-def _ask(understanding: Understanding, cohort: int, question: tuple[str, int, str], unit: UnitOfWork) -> Asked:
-    _, viewer, text = question
-    people = Access(unit.connection, Viewer(viewer, cohort))
+class Noted(Access):
+    """The access of a viewer, which remembers what was searched for."""
+
+    def __init__(self, connection: Connection, viewer: Viewer) -> None:
+        super().__init__(connection, viewer)
+        self.searches: list[Sequence[Clause]] = []
+
+    def find(self, clauses: Sequence[Clause], *, after: int | None = None, limit: int = 30) -> Found:
+        self.searches.append(clauses)
+        return super().find(clauses, after=after, limit=limit)
+
+
+def _ask(understanding: Understanding, cohort: int, question: Question, unit: UnitOfWork) -> Asked:
+    """What the bot does for a text: understand it, gather five hits, loosely when there are none, else what is near."""
+    people = Noted(unit.connection, Viewer(question.viewer, cohort))
     begun, worked = time.perf_counter(), time.thread_time()
-    wanted = understanding.understand(text, "en")
-    found, made = 0, []
-    for step in plan(wanted, text):
-        made.append(step)
-        page = people.find(step, limit=WINDOW)
-        found += len(rank(page.profiles, people.own(), topics=wanted.topics, words=wanted.words))
-        if found >= SHOWN:
-            break
-    return Asked(time.perf_counter() - begun, time.thread_time() - worked, found > 0, made)
+    wanted = understanding.understand(question.text, question.language)
+    found, _ = gather(people, wanted, question.text, Place())
+    if not found:
+        found, _ = gather(people, wanted, question.text, Place(loose=True))
+    if not found:
+        understanding.nearest(question.text)
+    return Asked(time.perf_counter() - begun, time.thread_time() - worked, bool(found), people.searches)
 
 
-def _plain(cohort: int, viewer: int, steps: list[list[Clause]], unit: UnitOfWork) -> float:
+def _plain(cohort: int, viewer: int, searches: list[Sequence[Clause]], unit: UnitOfWork) -> float:
     begun = time.perf_counter()
-    for step in steps:
-        _plain_join(unit, cohort, viewer, step)
+    for clauses in searches:
+        _plain_join(unit, cohort, viewer, clauses)
     return time.perf_counter() - begun
-
-
-def _questions(draw: random.Random, content: Content, cohort: Cohort, many: int) -> list[tuple[str, int, str]]:
-    countries = {country.code: country.names["en"] for country in content.countries}
-    nearby = [countries[code] for code in PROGRAMME]
-    far = [countries[code] for code in cohort.rare_countries]
-
-    def topic() -> str:
-        return draw.choice(content.topics).labels["en"]
-
-    kinds: dict[str, Callable[[], str]] = {
-        "topic": topic,
-        "topic and country": lambda: f"{topic()} {draw.choice(nearby)}",
-        "topic and rare country": lambda: f"{topic()} {draw.choice(far)}",
-        "word": lambda: draw.choice(WORDS),
-        "name": lambda: draw.choice(cohort.names),
-        "beginning of a name": lambda: draw.choice(cohort.names)[:4],
-        "coalition": lambda: draw.choice(content.coalitions).labels["en"],
-        "sector": lambda: draw.choice(content.sectors).labels["en"],
-    }
-    chosen = (draw.choice(list(kinds)) for _ in range(many))
-    return [(kind, draw.choice(cohort.viewers), kinds[kind]()) for kind in chosen]
 
 
 def _plain_join(unit: UnitOfWork, cohort_id: int, viewer: int, clauses: Sequence[Clause]) -> int:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
 from bot.core.clock import Clock, SystemClock, monotonic
-from bot.core.context import Context, Engine
+from bot.core.context import Context, Engine, take_back
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
@@ -191,7 +191,7 @@ def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
     """What an adapter calls once a form's page is open: the question held back for it does not leave any more."""
 
     async def opened(held: int) -> None:
-        await store.run(lambda unit: unit.outbox.cancel([held], clock.now()), Turn.EVENT)
+        await store.run(lambda unit: take_back(unit, held, clock.now()), Turn.EVENT)
 
     return opened
 

@@ -1,20 +1,23 @@
 """The demo: the invented cohort in storage, the people one can speak as, and a clock that can be put forward."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
-from bot.content.demo import DemoCohort, Facilitator, Fellow
+from bot.content.demo import CollectiveProject, DemoCohort, Facilitator, Fellow, Milestone
 from bot.core.clock import Clock
 from bot.core.programme import Programme
 from bot.domain.profiles import Preset
+from handlers import overdue
 from storage import UnitOfWork
 from storage.access import Viewer
 from storage.members import Member
+from storage.milestones import STUCK
 from storage.profiles import PURPOSES
+from storage.teams import IN
 
 PLATFORM = "console"
 DEFAULT = "Pilo"  # as whom one speaks unless one says so; the bot speaks English with her
@@ -107,9 +110,12 @@ def fill(unit: UnitOfWork, cohort: DemoCohort, now: datetime, *, offered: Collec
     for fellow in cohort.fellows:
         language = fellow.language if fellow.language in offered else cohort.default_language
         numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
+        _add_project(unit, number, fellow, numbers[fellow.id], _shift(cohort, now), now)
     for one, other in _pairs(cohort):
         if unit.people(Viewer(numbers[one], number)).may_bring_together(numbers[other]):
             unit.introductions.befriend(number, numbers[one], numbers[other], now - MET, None)
+    for project in cohort.collective_projects:
+        _add_team(unit, number, project, numbers, _shift(cohort, now), now)
     unit.members.set_fact(MARK, "yes")
 
 
@@ -171,9 +177,59 @@ def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: 
             unit.profiles.add_wish(cohort, number, kind, wish.topic, wish.text)
     for sector, country in of.recuse:
         unit.profiles.keep_apart(cohort, number, sector=sector, country=None if country == "any" else country)
-    unit.projects.write(cohort, number, title=of.project.title, goal=of.project.goal, topic=of.project.topic)
     _bind(unit, number, of.id, language, now)
     return number
+
+
+def _shift(cohort: DemoCohort, now: datetime) -> timedelta:
+    """By how many whole weeks the dates of the file are moved, so that as much is overdue as on the file's day."""
+    return timedelta(weeks=(now.date() - cohort.as_of) // timedelta(weeks=1))
+
+
+def _add_project(unit: UnitOfWork, cohort: int, of: Fellow, number: int, shift: timedelta, now: datetime) -> None:
+    """A fellow's own project with its milestones."""
+    plan = of.project
+    made = unit.projects.begin(
+        cohort, number, plan.title, goal=plan.goal, topics=[plan.topic], coalitions=list(of.coalitions)
+    )
+    _add_milestones(unit, cohort, made, number, of.timezone, plan.milestones, shift, now)
+
+
+def _add_team(
+    unit: UnitOfWork, cohort: int, of: CollectiveProject, numbers: Mapping[str, int], shift: timedelta, now: datetime
+) -> None:
+    """A project of several fellows with its team and milestones."""
+    made = unit.projects.begin(
+        cohort, None, of.title, goal=of.goal, topics=list(of.topics), coalitions=list(of.coalitions)
+    )
+    for place, person in enumerate(of.members):
+        unit.teams.put(cohort, made, numbers[person], IN, now - MET + timedelta(minutes=place))
+    unit.projects.change(made, looking=of.looking or None)
+    first = unit.members.recall(numbers[of.members[0]])
+    assert first is not None
+    _add_milestones(unit, cohort, made, first.id, first.time_zone, of.milestones, shift, now)
+
+
+def _add_milestones(
+    unit: UnitOfWork,
+    cohort: int,
+    project: int,
+    by: int,
+    time_zone: str,
+    some: Sequence[Milestone],
+    shift: timedelta,
+    now: datetime,
+) -> None:
+    for one in some:
+        due = one.due + shift
+        made = unit.milestones.add(
+            cohort, project, by, one.title, due=due, status=one.status, blocked=bool(one.blocker)
+        )
+        if one.blocker:
+            unit.milestones.tell(cohort, project, by, STUCK, now - MET, milestone_id=made, words=one.blocker)
+        asked_at = overdue.morning_after(due, time_zone)
+        if asked_at > now and one.status != "complete":
+            unit.schedules.set_timer(overdue.TIMER, by, asked_at, made)
 
 
 def _bind(unit: UnitOfWork, number: int, person: str, language: str, now: datetime) -> None:

@@ -5,11 +5,14 @@ from handlers import (
     agreement,
     allies,
     apart,
+    asked,
+    asks,
     away,
     consent,
     contacts,
     fields,
     glossary,
+    home,
     introductions,
     invitations,
     joining,
@@ -17,15 +20,25 @@ from handlers import (
     leaving,
     linking,
     me,
+    milestones,
     mirror,
+    moved,
     mydata,
+    overdue,
     people,
+    picking,
     privacy,
     project,
+    project_end,
+    projects,
     questions,
     reports,
     requests,
     safety,
+    stuck,
+    team_joining,
+    teams,
+    updates,
     watching,
     wishes,
 )
@@ -35,12 +48,22 @@ router = Router.of(
     joining.router,  # the invitation,
     agreement.router,  # the yes,
     questions.router,  # four questions and a person
-    allies.router,  # find, ask, allies
+    allies.router,  # find, allies
     watching.router,  # tell me when somebody joins
+    asks.router,  # asking the others,
+    asked.router,  # being asked,
+    moved.router,  # and what came of it
     requests.router,  # asking to meet,
     introductions.router,  # being asked,
     contacts.router,  # and how to be reached
-    project.router,
+    project.router,  # my projects,
+    milestones.router,  # their steps,
+    overdue.router,  # the one question after a day has passed,
+    stuck.router,  # what is in the way,
+    updates.router,  # what changed,
+    teams.router,  # with others:
+    team_joining.router,  # coming in,
+    project_end.router,  # going out
     me.router,  # my profile: the card,
     fields.router,  # single fields,
     wishes.router,  # needs and offers
@@ -54,8 +77,11 @@ router = Router.of(
     away.router,
     language.router,
     glossary.router,
+    home.router,  # the page beside the chat, on Slack
     people.router,  # for facilitators
     invitations.router,
+    projects.router,
+    picking.router,
     safety.router,  # safe, and emergency words
     help_.router,  # help, a human, who is behind this
     reports.router,

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,10 @@ from bot.core.router import Role, Router
 from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
-from handlers import people, wording
-from handlers.finding import Place, gather
+from handlers import people, teams, wording
+from handlers.finding import Place, gather, watchable
 from handlers.glossary import meaning
-from handlers.watching import watchable
+from storage.projects import Project
 
 router = Router()
 
@@ -45,14 +46,6 @@ def find(ctx: Context) -> Reply:
     """The word; without more, it says what can be written."""
     if not ctx.text:
         return t("Just write what you are looking for, for example: beneficial ownership Mongolia.")
-    return search(ctx)
-
-
-@router.word("ask", help=t("Say what you need, and see who can help"), takes_text=True, role=Role.MEMBER)
-def ask(ctx: Context) -> Reply:
-    """Passing questions on to peers comes later; until then it finds people to meet."""
-    if not ctx.text:
-        return t("What do you need? Write ask and one sentence. I show you who can help.")
     return search(ctx)
 
 
@@ -130,32 +123,41 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     wanted = ctx.programme.understanding.understand(text, ctx.me.language)
     if wanted.ambiguous:
         return _which_country(ctx, text, wanted)
-    found, following = gather(ctx, wanted, text, place)
+    found, following = gather(ctx.people, wanted, text, place)
     if not found and place == Place():
-        found, following = gather(ctx, wanted, text, Place(loose=True))
+        found, following = gather(ctx.people, wanted, text, Place(loose=True))
+    projects = teams.fitting(ctx, wanted) if place.step == 0 and place.after is None and not place.shown else []
     if not found:
-        return nobody(ctx, text, wanted, before)
+        return nobody(ctx, text, wanted, before, projects)
     heading = wording.understood(ctx, wanted)
-    parts = [before, heading, *(hit(ctx, ally) for ally in found)]
-    buttons = [meet_button(ctx, ally, wanted) for ally in found]
+    met = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
+    hits = [hit(ctx, ally, met) for ally in found]
+    parts: list[Say | None] = [before, heading, *hits, teams.found_lines(projects)]
+    buttons = [meet_button(ally, wanted, met) for ally in found] + teams.found_buttons(projects)
     if following is not None:
         buttons.append(Button(t("More"), "allies.more", _value(text, following)))
+    buttons.append(ask_the_others(text))
     if watchable(wanted):
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
-    return Card(lines(*parts, gap=True), buttons=tuple(buttons))
+    return Card(lines(*parts, gap=True), buttons=tuple(buttons), about=tuple(ally.profile.id for ally in found))
 
 
-def hit(ctx: Context, ally: Ally) -> Say:
+def ask_the_others(text: str) -> Button:
+    """Pass a search on as a question; its preview comes first."""
+    return Button(t("Ask the others"), "asks.preview", json.dumps({"text": text}, ensure_ascii=False))
+
+
+def hit(ctx: Context, ally: Ally, met: Collection[int] = ()) -> Say:
     """One person and the reasons, the weightiest first."""
     said = [words for words in (wording.reason(ctx, why) for why in ally.reasons) if words is not None][:5]
-    if ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id]):
+    if ally.profile.id in met:
         said.insert(0, t("you are in touch"))
     return lines(wording.called(ally.profile), lines(*(t("· {reason}", reason=one) for one in said)) if said else None)
 
 
-def meet_button(ctx: Context, ally: Ally, wanted: Wanted) -> Button:
+def meet_button(ally: Ally, wanted: Wanted, met: Collection[int]) -> Button:
     """Meet, with what the list knew about why; whom I am in touch with already, I can tell how to be reached."""
-    if ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id]):
+    if ally.profile.id in met:
         label = t("Share my contact: {name}", name=wording.name(ally.profile))
         return Button(label, "contacts.share", str(ally.profile.id))
     about = {"to": ally.profile.id, "topic": next(iter(wanted.topics), None), "why": packed(ally.reasons)}
@@ -167,15 +169,25 @@ def packed(reasons: tuple[Reason, ...]) -> list[list[Any]]:
     return [[why.kind, {k: v for k, v in why.data.items() if k != "text"}] for why in reasons if why.kind != "words"]
 
 
-def nobody(ctx: Context, text: str, wanted: Wanted, before: Say | None = None) -> Card:
+def nobody(
+    ctx: Context, text: str, wanted: Wanted, before: Say | None = None, projects: Sequence[Project] = ()
+) -> Card:
     """Nobody found: the nearest topics, and to be told when somebody joins; the same whether hidden or absent."""
     near = ctx.programme.understanding.nearest(text, limit=3)
     hint = t("Write a topic, a country or a name, for example: open data Mongolia.")
-    said: list[Say | None] = [before, wording.understood(ctx, wanted), t("No one found."), hint]
+    said: list[Say | None] = [
+        before,
+        wording.understood(ctx, wanted),
+        t("No one found."),
+        teams.found_lines(projects),
+        hint,
+    ]
     if near:
         said.append(t("Near to it:"))
-    buttons = [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
+    buttons = teams.found_buttons(projects)
+    buttons += [Button(wording.topic(ctx, slug), "allies.topic", slug) for slug in near]
     if watchable(wanted):
+        buttons.append(ask_the_others(text))
         buttons.append(Button(t("Tell me when somebody joins"), "watching.watch", text))
     return Card(lines(*said, gap=True), buttons=(*buttons, Button(t("Help"), "help.open")))
 
@@ -250,7 +262,8 @@ def allies_card(ctx: Context) -> Card:
         buttons.append(Button(t("Requests"), "requests.open"))
     if ctx.store.search.watched(ctx.me.id):
         buttons.append(Button(t("Stop telling me who joins"), "watching.unwatch"))
-    return Card(t("Whom you have met, by coalition. The gaps come first."), fields=tuple(said), buttons=tuple(buttons))
+    text = t("Whom you have met, by coalition. The gaps come first.")
+    return Card(text, fields=tuple(said), buttons=tuple(buttons), about=tuple(one.id for one in mine))
 
 
 @router.press("allies.coalition", role=Role.MEMBER)

@@ -4,7 +4,7 @@ from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
 from handlers import leaving
 from handlers.agreement import CONSENT_VERSION, NEEDED, purposes
 from handlers.privacy import stop_queued
-from handlers.safety import close_introductions
+from handlers.safety import close_requests
 from storage.profiles import PURPOSES
 
 router = Router()
@@ -60,7 +60,7 @@ def take_back(ctx: Context) -> Reply:
     }
     if ctx.value == "introductions":
         stop_queued(ctx)
-        close_introductions(ctx, ctx.me.id)
+        close_requests(ctx, ctx.me.id)
     return _card(ctx, lines(effects[ctx.value], t("To undo it, agree again here.")))
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.context import Context
 from bot.domain.allies import Ally, rank
 from bot.domain.profiles import Profile
 from bot.domain.topics import Wanted
 from bot.domain.words import folded, word_keys
+from storage.access import Access
 from storage.search import Clause, is_searchable_name
 
 SHOWN = 5
@@ -29,12 +29,12 @@ class Place:
     loose: bool = False
 
 
-def gather(ctx: Context, wanted: Wanted, text: str, place: Place) -> tuple[list[Ally], Place | None]:
+def gather(people: Access, wanted: Wanted, text: str, place: Place) -> tuple[list[Ally], Place | None]:
     """The next five hits from a place on, and the place after them; each person once, in their best step."""
-    steps = plan(wanted, text, loose=place.loose)
+    windows = _Windows(people, plan(wanted, text, loose=place.loose), wanted)
     found: list[Ally] = []
-    while place.step < len(steps) and len(found) < SHOWN:
-        window, after = _window(ctx, steps, wanted, place)
+    while place.step < len(windows.steps) and len(found) < SHOWN:
+        window, after = windows.at(place)
         taken = window[: SHOWN - len(found)]
         found += taken
         if len(taken) < len(window):
@@ -43,26 +43,43 @@ def gather(ctx: Context, wanted: Wanted, text: str, place: Place) -> tuple[list[
             place = replace(place, after=after, shown=0)
         else:
             place = Place(place.step + 1, loose=place.loose)
-    return found, place if _is_more(ctx, steps, wanted, place) else None
+    return found, place if windows.is_more(place) else None
 
 
-def _window(ctx: Context, steps: list[list[Clause]], wanted: Wanted, place: Place) -> tuple[list[Ally], int | None]:
-    """The ranked people of one window, without those shown already; and where the next window begins."""
-    page = ctx.people.find(steps[place.step], after=place.after, limit=WINDOW)
-    fresh = [one for one in page.profiles if not any(_fulfils(one, earlier) for earlier in steps[: place.step])]
-    words = [folded(word) for word in wanted.words]
-    ranked = rank(fresh, ctx.profile, topics=wanted.topics, words=words, coalitions=wanted.coalitions)
-    return ranked[place.shown :], page.after
+class _Windows:
+    """The ranked windows of one search, each read once."""
 
+    def __init__(self, people: Access, steps: list[list[Clause]], wanted: Wanted) -> None:
+        self.steps = steps
+        self._people = people
+        self._wanted = wanted
+        self._words = [folded(word) for word in wanted.words]
+        self._read: dict[tuple[int, int | None], tuple[list[Ally], int | None]] = {}
 
-def _is_more(ctx: Context, steps: list[list[Clause]], wanted: Wanted, place: Place) -> bool:
-    """Is there anybody from this place on? A More that shows nobody would be a lie."""
-    while place.step < len(steps):
-        window, after = _window(ctx, steps, wanted, place)
-        if window or after is not None:
-            return True
-        place = Place(place.step + 1, loose=place.loose)
-    return False
+    def at(self, place: Place) -> tuple[list[Ally], int | None]:
+        """The people of one window, without those shown already; and where the next window begins."""
+        key = (place.step, place.after)
+        if key not in self._read:
+            self._read[key] = self._window(place)
+        ranked, after = self._read[key]
+        return ranked[place.shown :], after
+
+    def _window(self, place: Place) -> tuple[list[Ally], int | None]:
+        page = self._people.find(self.steps[place.step], after=place.after, limit=WINDOW)
+        earlier = self.steps[: place.step]
+        fresh = [one for one in page.profiles if not any(_fulfils(one, step) for step in earlier)]
+        wanted = self._wanted
+        to = self._people.own()
+        return rank(fresh, to, topics=wanted.topics, words=self._words, coalitions=wanted.coalitions), page.after
+
+    def is_more(self, place: Place) -> bool:
+        """Is there anybody from this place on? A More that shows nobody would be a lie."""
+        while place.step < len(self.steps):
+            window, after = self.at(place)
+            if window or after is not None:
+                return True
+            place = Place(place.step + 1, loose=place.loose)
+        return False
 
 
 def _fulfils(seen: Profile, clauses: list[Clause]) -> bool:
@@ -76,7 +93,7 @@ def _has(seen: Profile, clause: Clause) -> bool:
             helps = seen.offers if clause.kind == "offer" else seen.needs
             return any(wish.topic in clause.keys for wish in helps)
         case "topic":
-            return any(topic in clause.keys for topic in seen.topics)
+            return any(topic in clause.keys for topic in (*seen.topics, *seen.project_topics))
         case "coalition":
             return any(coalition in clause.keys for coalition in seen.coalitions)
         case "country":
@@ -84,7 +101,7 @@ def _has(seen: Profile, clause: Clause) -> bool:
         case "sector":
             return seen.sector in clause.keys
         case "name":
-            return any(key.startswith(clause.keys) for key in word_keys(seen.name or ""))
+            return any(key.startswith(clause.keys) for key in word_keys(f"{seen.name or ''} {seen.native_name or ''}"))
     texts = [wish.text or "" for wish in (*seen.needs, *seen.offers)]
     keys = word_keys(" ".join([*texts, seen.project or "", seen.project_goal or ""]))
     return any(key.startswith(clause.keys) for key in keys)
@@ -101,7 +118,10 @@ def plan(wanted: Wanted, text: str, *, loose: bool = False) -> list[list[Clause]
     coalitions = [Clause("coalition", wanted.coalitions)] if wanted.coalitions else []
     kinds = [*coalitions, *sectors]
     if wanted.topics:
-        narrow = [kind for kind in kinds if not loose and not _share_a_word(kind.keys, wanted.topics)]
+        # "private sector" is a coalition and a sector: the coalition is what more people show to each other.
+        same = _share_a_word(wanted.coalitions, wanted.sectors)
+        narrow = [kind for kind in (coalitions if same else kinds) if not _share_a_word(kind.keys, wanted.topics)]
+        narrow = [] if loose else narrow
         steps = [[Clause(kind, wanted.topics), *narrow, *countries] for kind in TIERS]
         return steps + [[kind, *countries] for kind in kinds] if loose else steps
     keys = [key for word in wanted.words for key in word_keys(word)][:8]
@@ -123,3 +143,11 @@ def _share_a_word(some: Sequence[str], others: Sequence[str]) -> bool:
 
 def _stems(slugs: Sequence[str]) -> set[str]:
     return {part[:5] for slug in slugs for part in slug.replace("_", "-").split("-")} - {"secto", "and"}
+
+
+def watchable(wanted: Wanted) -> list[tuple[str, str]]:
+    """The keys for which one can be told when somebody joins."""
+    found = [(kind, slug) for slug in wanted.topics for kind in ("offer", "need", "topic")]
+    if not found:
+        found = [("country", code) for code in wanted.countries] + [("coalition", c) for c in wanted.coalitions]
+    return found

@@ -36,7 +36,7 @@ def listed_words(ctx: Context) -> list[Route]:
 
 def offered(ctx: Context, word: str) -> list[Pressable]:
     """The buttons under the newest message that a typed word means: "yes" is Yes, and "Yes, leave"."""
-    row = ctx.store.outbox.latest_to(ctx.me.id)
+    row = ctx.store.homes.last_said(ctx.me.id)
     buttons = Content.from_json(row.body).buttons if row is not None and row.body else ()
     return [one for one in buttons if ctx.word_of(one.label.split(",")[0]) == word]
 

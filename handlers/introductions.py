@@ -3,7 +3,7 @@
 import json
 
 from bot.core.context import Context
-from bot.core.replies import Button, Card, Reply, Urgency, lines, t
+from bot.core.replies import Button, Card, Reply, Say, Urgency, lines, t
 from bot.core.router import Role, Router
 from bot.domain.allies import rank
 from bot.domain.profiles import Profile
@@ -47,12 +47,13 @@ def yes(ctx: Context) -> Reply:
     if theirs is not None:
         if found.asker_message is not None:
             ctx.edit(found.asker_message, t("{name} said yes.", name=wording.name(theirs)), about=(ctx.me.id,))
-        ctx.send(asker.id, _met_card(ctx, theirs, writes_first=True, together=together), about=(ctx.me.id,), once=True)
+        ctx.send(asker.id, met_card(ctx, theirs, writes_first=True, together=together), about=(ctx.me.id,), once=True)
     mine = ctx.people.profile(asker.id)
-    return _met_card(ctx, mine, writes_first=False, together=together) if mine else t("You are in touch now.")
+    return met_card(ctx, mine, writes_first=False, together=together) if mine else t("You are in touch now.")
 
 
-def _met_card(ctx: Context, other: Profile, *, writes_first: bool, together: bool) -> Card:
+def met_card(ctx: Context, other: Profile, *, writes_first: bool, together: bool, before: Say | None = None) -> Card:
+    """Who the other is, whose turn it is, and how to begin."""
     turn = (
         t("I opened a chat for the two of you.")
         if together
@@ -62,7 +63,7 @@ def _met_card(ctx: Context, other: Profile, *, writes_first: bool, together: boo
     )
     first = t("A first question that helps: what would you do next week if nobody stood in the way?")
     return Card(
-        lines(t("You and {name} are in touch now.", name=wording.called(other)), turn, first, gap=True),
+        lines(before, t("You and {name} are in touch now.", name=wording.called(other)), turn, first, gap=True),
         fields=wording.fields(ctx, other),
         buttons=(Button(t("Share my contact"), "contacts.share", str(other.id), "primary"),),
     )

@@ -37,7 +37,7 @@ ROLES = (Choice("fellow", t("Fellow")), Choice("facilitator", t("Facilitator")))
 PLATFORMS = {"slack": "Slack", "telegram": "Telegram"}
 
 
-def _languages(ctx: Context) -> Sequence[Choice]:
+def languages(ctx: Context) -> Sequence[Choice]:
     return [Choice(code, Tongue(code, own=True)) for code in ctx.engine.language.offered]
 
 
@@ -62,7 +62,7 @@ INVITE = Form(
             optional=True,
             check=check_name,
         ),
-        Field(key="language", question=t("In which language shall I greet them?"), kind="choice", choices=_languages),
+        Field(key="language", question=t("In which language shall I greet them?"), kind="choice", choices=languages),
         Field(key="country", question=t("In which country are they?"), optional=True, check=_country),
         Field(key="role", question=t("What will they be?"), kind="choice", choices=ROLES),
         Field(
@@ -132,14 +132,18 @@ def words(ctx: Context, code: str, language: str, name: str | None, until: datet
         if again
         else t("{inviter} invites you to {programme}.", inviter=mine, programme=ctx.programme.name)
     )
-    ways: list[Say] = [
-        t("{app}: {link}", app=PLATFORMS.get(platform, platform), link=link.replace("{code}", code))
-        for platform, link in ctx.programme.links.items()
-    ]
+    ways = [_way(PLATFORMS.get(app, app), link.replace("{code}", code)) for app, link in ctx.programme.links.items()]
     ways = ways or [t("Write this to the bot: {text}", text=f"/start {code}")]
     until_day = t("It is for you alone, works once, and until {day}.", day=When(until, "date"))
     message = lines(lines(hello, why), lines(*ways), until_day, gap=True)
     return ctx.engine.language.say(message, Reader(language, ctx.me.time_zone))
+
+
+def _way(app: str, link: str) -> Say:
+    """A link to open; or, where there is none, what to write to the bot."""
+    if link.startswith("https://"):
+        return t("{app}: {link}", app=app, link=link)
+    return t("{app}: write this to the bot in a direct message: {text}", app=app, text=link)
 
 
 def card(ctx: Context, number: int, said: Say, until: datetime) -> Card:
@@ -193,7 +197,11 @@ def open_one(ctx: Context) -> Reply:
     found = _found(ctx)
     if found is None:
         return Card(CLOSED, buttons=(Button(t("Open invitations"), "invitations.list"),))
-    return card(ctx, found.id, t("The invitation for {who}.", who=_who(ctx, found)), found.expires_at)
+    account = found.prefilled.get("account")
+    missed = account and ctx.store.invites.could_not_be_told(f"{account[0]}:{account[1]}", f"dm:{account[2]}")
+    trouble = t("I could not write to them. Make them an invitation to forward instead.") if missed else None
+    said = lines(t("The invitation for {who}.", who=_who(ctx, found)), trouble)
+    return card(ctx, found.id, said, found.expires_at)
 
 
 def _day(ctx: Context, at: datetime) -> date:

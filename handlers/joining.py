@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 from bot.core.context import Context, Stranger
+from bot.core.events import Command, Message, Opened, Press, Unreadable
 from bot.core.forms import question
-from bot.core.ids import code_hash
-from bot.core.replies import Button, Card, Reply, Tongue, lines, t
+from bot.core.ids import account_hash, code_hash, read_button_handle
+from bot.core.replies import Button, Card, Content, Pressable, Reply, lines, t
 from bot.core.router import Role, Router
 from handlers import linking, wording
 from handlers.agreement import consent_card
+from handlers.language import first_choice
 from handlers.questions import JOIN
 from storage.invites import Invite
+from storage.outbox import Row
 
 router = Router()
 
@@ -30,12 +33,18 @@ NEUTRAL = t("Hello. This bot is for invited members. If you have an invitation, 
 NO_SUCH_CODE = t("That invitation link does not work. Please ask the person who invited you for a new one.")
 
 
+IN_THE_CHAT = t("Hello. You have a personal invitation. It is in our chat: press Messages above.")
+
+
 @router.arrival
 def arrive(stranger: Stranger) -> "Reply | tuple[Context, Reply]":
     """A good code lets an account in; everybody else gets the same line, and after five an hour none."""
     account = f"{stranger.sender.platform}:{stranger.sender.installation}:{stranger.sender.id}"
     tries = stranger.store.members
     if stranger.code is None:
+        for_them = stranger.store.invites.find(account_hash(*_account(stranger)), stranger.now)
+        if for_them is not None and _may_use(stranger, for_them):
+            return _come_in(stranger, for_them)
         return NEUTRAL if tries.count_try(account, "stranger", stranger.now, AN_HOUR) <= REPLIES_AN_HOUR else None
     invite = stranger.store.invites.find(code_hash(stranger.code), stranger.now)
     if invite is None or not _may_use(stranger, invite):
@@ -79,6 +88,37 @@ def _let_in(stranger: Stranger, invite: Invite) -> tuple[Context, Reply]:
     return ctx, greeting(ctx)
 
 
+def _account(stranger: Stranger) -> tuple[str, str, str]:
+    return stranger.sender.platform, stranger.sender.installation, stranger.sender.id
+
+
+def _come_in(stranger: Stranger, invite: Invite) -> "Reply | tuple[Context, Reply]":
+    """Somebody to whom the bot wrote first: by a press on that message, or whatever else they write."""
+    if isinstance(stranger.event, Opened):
+        return IN_THE_CHAT
+    if not isinstance(stranger.event, Message | Command | Press | Unreadable):
+        return None
+    pressed = _greeting_pressed(stranger, stranger.event) if isinstance(stranger.event, Press) else None
+    ctx, greeted = _let_in(stranger, invite)
+    if pressed is None:
+        return ctx, greeted
+    row, button = pressed
+    stranger.store.invites.adopt(row.seq, ctx.me.id)
+    ctx.message, ctx.value = row.message, button.value
+    return ctx, no(ctx) if button.action == "joining.no" else choose_language(ctx)
+
+
+def _greeting_pressed(stranger: Stranger, event: Press) -> "tuple[Row, Pressable] | None":
+    """The greeting that was sent to this very account, and its button."""
+    read = read_button_handle(event.handle)
+    row = stranger.store.outbox.by_key(read[0]) if read else None
+    if read is None or row is None or row.member_id is not None or not row.body:
+        return None
+    sender, buttons = stranger.sender, Content.from_json(row.body).buttons
+    ours = (row.lane, row.conversation) == (f"{sender.platform}:{sender.installation}", f"dm:{sender.id}")
+    return (row, buttons[read[1]]) if ours and read[1] < len(buttons) else None
+
+
 def _language(stranger: Stranger, invite: Invite) -> str:
     wished = str(invite.prefilled.get("language") or "")
     return wished if wished in stranger.engine.language.offered else stranger.language
@@ -113,8 +153,7 @@ def greeting(ctx: Context) -> Card:
         if inviter and inviter.name
         else t("Hello. You have a personal invitation to {programme}.", programme=ctx.programme.name)
     )
-    rows = [Button(Tongue(code, own=True), "joining.language", code) for code in ctx.engine.language.offered]
-    return Card(lines(hello, t("Language?")), buttons=(*rows, Button(t("Not for me"), "joining.no")))
+    return Card(lines(hello, t("Language?")), buttons=first_choice(ctx))
 
 
 @router.press("joining.language", anytime=True, role=Role.MEMBER)
@@ -155,7 +194,7 @@ def resume(ctx: Context) -> Reply:
 
 def _has_chosen_language(ctx: Context) -> bool:
     """Is the consent card what they were shown last?"""
-    shown = ctx.store.outbox.latest_to(ctx.me.id)
+    shown = ctx.store.homes.last_said(ctx.me.id)
     buttons = (shown.body or {}).get("buttons", ()) if shown else ()
     return any(action == "agreement.agree" for _, action, _, _ in buttons)
 
@@ -165,9 +204,13 @@ def no(ctx: Context) -> Reply:
     """Nothing is kept; the invitation can be opened again until it expires."""
     if ctx.me.state not in ("arriving", "joining"):
         return resume(ctx)
+    by_name = ctx.store.invites.prefilled_for(ctx.me.id).get("account")
     ctx.store.invites.give_back(ctx.me.id)
     ctx.store.privacy.erase(ctx.me.id)
-    ctx.farewell(t("All right. Nothing is kept. If you change your mind, open the same link again."))
+    if by_name:
+        ctx.farewell(t("All right. Nothing is kept. If you change your mind, write to me here."))
+    else:
+        ctx.farewell(t("All right. Nothing is kept. If you change your mind, open the same link again."))
     return None
 
 

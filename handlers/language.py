@@ -21,6 +21,12 @@ def open_languages(ctx: Context) -> Reply:
     return _card(ctx)
 
 
+def first_choice(ctx: Context) -> tuple[Button, ...]:
+    """What everybody who is invited chooses first, and the way out."""
+    offered = [Button(Tongue(code, own=True), "joining.language", code) for code in ctx.engine.language.offered]
+    return (*offered, Button(t("Not for me"), "joining.no"))
+
+
 def _card(ctx: Context) -> Card:
     buttons = tuple(
         Button(Tongue(code, own=True), "language.speak", code, "primary" if code == ctx.me.language else "plain")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t
 from bot.core.events import Address
 from handlers import away, privacy, requests
-from handlers.safety import close_introductions
+from handlers.safety import close_requests
 
 router = Router()
 
@@ -69,7 +69,7 @@ def yes(ctx: Context) -> Reply:
     at, me, store = ctx.now + TO_UNDO, ctx.me.id, ctx.store
     store.outbox.cancel_to(me, ctx.now)
     store.outbox.cancel_about(me, ctx.now)
-    close_introductions(ctx, me)
+    close_requests(ctx, me)
     store.dialogs.end_all(me)
     store.schedules.cancel(me, tuple(name for name in ctx.engine.router.dues if name not in KEPT_TIMERS))
     # Somebody who was away without an end comes back away: the end of time stands for it while they are leaving.

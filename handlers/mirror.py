@@ -22,12 +22,13 @@ def open_mirror(ctx: Context) -> Reply:
     return Card(t("As whom do you want to see yourself?"), buttons=tuple(buttons))
 
 
-def _seen(who: Say, seen: Profile | None, ctx: Context) -> Card:
+def _seen(who: Say, seen: Profile | None, ctx: Context, *, at_most: bool = False) -> Card:
     again = (Button(t("As somebody else"), "mirror.open"), Button(t("Who sees me"), "privacy.who"))
     if seen is None:
         return Card(t("{who}: sees nothing of you.", who=who), buttons=again)
     name = (t("Name"), wording.name(seen))
-    return Card(t("{who}: sees this of you.", who=who), fields=(name, *wording.fields(ctx, seen)), buttons=again)
+    said = t("{who}: sees at most this of you.", who=who) if at_most else t("{who}: sees this of you.", who=who)
+    return Card(said, fields=(name, *wording.fields(ctx, seen)), buttons=again)
 
 
 @router.press("mirror.reach", role=Role.MEMBER)
@@ -53,6 +54,8 @@ def _as(ctx: Context, other: Profile) -> Card:
     met = other.facilitator or ctx.store.introductions.are_allies(ctx.me.id, [other.id])
     if not met and not privacy.is_findable(ctx):
         return _unseen(ctx)
+    if not met and not other.coalitions:  # whether we share one is theirs to show: the same is said either way
+        return _seen(wording.called(other), ctx.people.as_seen_by(Audience.COALITIONS), ctx, at_most=True)
     return _seen(wording.called(other), ctx.people.as_member_sees_me(other.id), ctx)
 
 

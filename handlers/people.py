@@ -1,20 +1,17 @@
 """For facilitators: the people of the cohort, a person's card, a new link for somebody, and locking at once."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
 from bot.domain.profiles import Profile
 from bot.domain.words import word_keys
-from handlers import invitations, safety, wording
+from handlers import invitations, picking, safety, wording
 from storage.search import is_searchable_name
 
 router = Router()
 
 A_PAGE = 10
 LOCKED = "locked"
-READ_AT_ONCE = 100
-LOOKED_THROUGH = 2_000  # people among whom locked ones and names are looked for; a larger cohort has its search
 LONGEST_NAME = 4  # words
 STATES: dict[str, Say] = {
     "arriving": t("arriving"),
@@ -26,12 +23,13 @@ STATES: dict[str, Say] = {
 }
 
 
-@router.word("manage", help=t("People: invite, see, help"), role=Role.FACILITATOR)
+@router.word("manage", help=t("People and projects: invite, see, help"), role=Role.FACILITATOR)
+@router.press("manage.open", role=Role.FACILITATOR)
 def manage(ctx: Context) -> Reply:
     """What a facilitator can do; only what exists."""
     return Card(
         t("Manage {programme}", programme=ctx.programme.name),
-        buttons=(Button(t("People"), "people.open", style="primary"),),
+        buttons=(Button(t("People"), "people.open", style="primary"), Button(t("Projects"), "projects.open")),
     )
 
 
@@ -40,8 +38,10 @@ def people(ctx: Context) -> Reply:
     """Invite, open invitations, the list."""
     waiting = len(ctx.store.invites.open_in(ctx.me.cohort_id, ctx.now))
     open_label: Say = t("Open invitations ({n})", n=waiting)
+    pick = (Button(t("Pick from Slack"), "picking.open"),) if picking.is_offered(ctx) else ()
     buttons = (
         Button(t("Invite"), "invitations.new", style="primary"),
+        *pick,
         Button(open_label, "invitations.list"),
         Button(t("List"), "people.list", "0"),
     )
@@ -51,7 +51,7 @@ def people(ctx: Context) -> Reply:
 @router.press("people.list", role=Role.FACILITATOR)
 def roster(ctx: Context) -> Reply:
     """Ten people and their state in words."""
-    found = list(islice(_from(ctx, ctx.value), A_PAGE + 1))
+    found = _from(ctx, ctx.value)
     page = found[:A_PAGE]
     if not page:
         return Card(t("Nobody else."), buttons=(Button(t("Back"), "people.open"),))
@@ -68,20 +68,14 @@ def _states(page: Sequence[tuple[Profile, str]]) -> Say:
     )
 
 
-def _from(ctx: Context, place: str) -> Iterator[tuple[Profile, str]]:
-    """Locked people, who need somebody, then all others, from a place on: "0", "locked:7" or "7"."""
-    state, _, after = place.rpartition(":")
-    if state or after == "0":
-        yield from (one for one in islice(_everybody(ctx, int(after)), LOOKED_THROUGH) if one[1] == LOCKED)
-        after = "0"
-    yield from (one for one in _everybody(ctx, int(after)) if one[1] != LOCKED)
-
-
-def _everybody(ctx: Context, after: int = 0) -> Iterator[tuple[Profile, str]]:
-    """The whole cohort by number, read as far as it is wanted."""
-    while page := ctx.people.roster(after=after, limit=READ_AT_ONCE):
-        yield from page
-        after = page[-1][0].id
+def _from(ctx: Context, place: str) -> list[tuple[Profile, str]]:
+    """A page and one more: locked people, who need somebody, then all others; from "0", "locked:7" or "7" on."""
+    state, _, number = place.rpartition(":")
+    after, most = int(number), A_PAGE + 1
+    if state or after == 0:
+        locked = ctx.people.roster(after=after, limit=most, locked=True)
+        return locked + ctx.people.roster(limit=most, locked=False)[: most - len(locked)]
+    return ctx.people.roster(after=after, limit=most, locked=False)
 
 
 def named_card(ctx: Context, text: str) -> Card | None:
@@ -89,17 +83,11 @@ def named_card(ctx: Context, text: str) -> Card | None:
     keys = word_keys(text)
     if not keys or len(text.split()) > LONGEST_NAME or not is_searchable_name(text):
         return None
-    everybody = islice(_everybody(ctx), LOOKED_THROUGH)
-    found = list(islice((one for one in everybody if one[0].id != ctx.me.id and _bears(one[0], keys)), A_PAGE))
+    found = ctx.people.called(keys, limit=A_PAGE)
     if not found:
         return None
     buttons = [Button(wording.name(one), "people.card", str(one.id)) for one, _ in found]
     return Card(_states(found), buttons=(*buttons, Button(t("Search instead"), "allies.again", text)))
-
-
-def _bears(one: Profile, keys: Sequence[str]) -> bool:
-    names = word_keys(f"{one.name or ''} {one.native_name or ''}")
-    return all(any(name.startswith(key) for name in names) for key in keys)
 
 
 def _person(ctx: Context) -> tuple[Profile, str] | None:

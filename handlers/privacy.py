@@ -7,6 +7,7 @@ from handlers import wording
 router = Router()
 
 NOT_AGREED = t("Nobody finds you: you did not agree to introductions.")
+ON, OFF, NOW = "on", "off", "now"  # discreet on lock screens
 ORDER = (Preset.HIDDEN, Preset.CAREFUL, Preset.OPEN)
 PRESETS: dict[Preset, tuple[Say, Say]] = {
     Preset.CAREFUL: (
@@ -123,6 +124,7 @@ def _who(ctx: Context, before: Say | None = None, *more: Button) -> Card:
         Button(t("See myself as"), "mirror.open"),
         Button(t("Each field"), "privacy.fields"),
         Button(t("Who looked"), "privacy.looked"),
+        Button(t("Lock screen"), "privacy.discreet", NOW),
         Button(t("What I agreed to"), "consent.open"),
         Button(t("Back"), "me.open"),
     )
@@ -208,6 +210,26 @@ def set_field(ctx: Context) -> Reply:
     return Card(
         text, buttons=(undo, Button(t("Each field"), "privacy.fields"), Button(t("Who sees me"), "privacy.who"))
     )
+
+
+@router.press("privacy.discreet", role=Role.MEMBER)
+def discreet(ctx: Context) -> Reply:
+    """What my telephone shows of a message before it is unlocked: the words, or only that there is one."""
+    if ctx.value != NOW:
+        ctx.store.members.change(ctx.me.id, discreet=ctx.value == ON)
+        ctx.refresh()
+    since = t("From now on.") if ctx.value != NOW else None
+    if ctx.me.discreet:
+        said = lines(
+            t("Notifications say only “You have a message”: no name and no topic stands on your lock screen."),
+            t("On Telegram the words of a message are hidden until you tap them."),
+            since,
+        )
+        other = Button(t("Show the words"), "privacy.discreet", OFF)
+    else:
+        said = lines(t("Notifications show the beginning of a message, names and topics too."), since)
+        other = Button(t("Be discreet"), "privacy.discreet", ON)
+    return Card(said, buttons=(other, Button(t("Who sees me"), "privacy.who")))
 
 
 @router.press("privacy.looked", role=Role.MEMBER)

@@ -203,7 +203,8 @@ def first_person(ctx: Context, wish: int, topic: str | None, text: str) -> Card:
         if ctx.people.agreed_to(ctx.me.id, "introductions")
         else t("Nobody finds you: you did not agree to introductions. You can change that at any time.")
     )
-    return Card(lines(read, how, *people, preset, t("From now on, just write."), gap=True), buttons=tuple(buttons))
+    said = lines(read, how, *people, preset, t("From now on, just write."), gap=True)
+    return Card(said, buttons=tuple(buttons), about=tuple(one.profile.id for one in found))
 
 
 def _first(ctx: Context, topic: str | None, text: str) -> tuple[list[Ally], Say | None]:

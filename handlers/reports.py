@@ -62,6 +62,9 @@ def reported(ctx: Context) -> Reply:
     """Keep it, pass it on, and give a receipt. The person it is about learns nothing from the bot."""
     said = ctx.answers
     to = None if said["to"] == OPERATOR else int(said["to"])
+    if to is not None and to not in {one.id for one in staff(ctx)}:
+        ctx.after(lambda: REPORT.begin(answers={"whom": said["whom"], "what": said["what"]}))
+        return t("I gave it to nobody: this person does not receive reports any more. Please choose again.")
     text = f"{said['whom']}: {said['what']}"
     number = ctx.store.audit.report(ctx.me.cohort_id, ctx.me.id, to, text, ctx.now)
     receipt = t("Report {number}, {when}.", number=number, when=When(ctx.now, "moment"))

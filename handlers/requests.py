@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.core.context import Context
+from bot.core.context import Context, take_back
 from bot.core.programme import local_morning
 from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, t
 from bot.core.router import Role, Router
@@ -47,7 +47,8 @@ def preview(ctx: Context) -> Reply:
     buttons = [Button(t("Send"), "requests.send", json.dumps(card), "primary")]
     if again:
         buttons.append(Button(t("Back to the list"), "allies.again", again))
-    return Card(said, buttons=(*buttons, Button(t("Cancel"), "requests.cancel")))
+    buttons.append(Button(t("Cancel"), "requests.cancel"))
+    return Card(said, buttons=tuple(buttons), about=(other.id,))
 
 
 def _askable(ctx: Context, number: int) -> Profile | None:
@@ -182,11 +183,24 @@ def sent_card(other: Profile, found: Introduction) -> Card:
     return Card(said, buttons=(Button(t("Withdraw"), "requests.withdraw", str(found.id)),))
 
 
+def _still_shown(ctx: Context, found: Introduction) -> dict[str, Any]:
+    """The card that the asker confirmed, for whoever was asked: without what the asker shows them no more."""
+    card = dict(found.card or {})
+    if ctx.me.id != found.other_id or not card:
+        return card
+    seen = ctx.people.profile(found.asker_id or 0)
+    for field in ("country", "sector"):
+        card[field] = card[field] if seen is not None and getattr(seen, field) == card[field] else None
+    card["name"] = (seen.name if seen else None) or card["name"]
+    card["why"] = [why for why in card["why"] if seen is not None and _both_know(seen, why)]
+    return card
+
+
 def request_card(ctx: Context, found: Introduction, before: Say | None = None) -> Card:
     """What the other sees: the card that the asker confirmed, and a private choice."""
     said = lines(
         before,
-        shown(ctx, dict(found.card or {})),
+        shown(ctx, _still_shown(ctx, found)),
         t(
             "Only you see this. A no is never passed on. If you do nothing, this closes on {day}.",
             day=When(found.closes_at),
@@ -209,7 +223,7 @@ def withdraw(ctx: Context) -> Reply:
     if found is None or found.asker_id != ctx.me.id or found.closed_at is not None:
         return t("This request is closed. Nothing changed.")
     if found.state == "proposed" and found.request_message is not None and found.other_id is not None:
-        if not ctx.store.outbox.cancel([found.request_message], ctx.now):
+        if not take_back(ctx.store, found.request_message, ctx.now):
             ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
         ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
     ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)

@@ -33,7 +33,7 @@ def lock(ctx: Context, who: Member) -> None:
     store = ctx.store
     store.outbox.cancel_to(who.id, ctx.now)
     store.outbox.cancel_about(who.id, ctx.now)
-    close_introductions(ctx, who.id)
+    close_requests(ctx, who.id)
     store.outbox.wipe_to(who.id)
     store.dialogs.end_all(who.id)
     promised = who.state == "leaving"  # an erasure that was promised still happens
@@ -61,10 +61,13 @@ def _notice(ctx: Context, who: Member, name: Say) -> Card:
 
 
 def trusted(ctx: Context, who: Member) -> int | None:
-    """The facilitator whom somebody chose, else the one who invited them, else the first; never themselves."""
+    """The facilitator whom somebody chose, else the one who invited them, else the first; never themselves.
+
+    Only who is there now, and has an app in which I can write to them.
+    """
     staff = [one for one in ctx.store.members.facilitators(who.cohort_id) if one != who.id]
     chosen = [one for one in (who.trusted_id, who.invited_by) if one in staff]
-    return next(iter([*chosen, *staff]), None)
+    return next((one for one in [*chosen, *staff] if ctx.store.members.where(one) is not None), None)
 
 
 def name_for(ctx: Context, facilitator: int, who: Member) -> Say:
@@ -73,13 +76,15 @@ def name_for(ctx: Context, facilitator: int, who: Member) -> Say:
     return ctx.store.people(viewer).profile_name(who.id) or t("Somebody who shows no name")
 
 
-def close_introductions(ctx: Context, who: int) -> None:
+def close_requests(ctx: Context, who: int) -> None:
     """Withdraw what somebody asked, and let lapse what they were asked; askers see what silence looks like."""
     for found in ctx.store.introductions.close_all(who, ctx.now):
         if found.asker_id == who and found.request_message is not None:
             ctx.edit(found.request_message, CLOSED)
         if found.asker_id == who and found.other_id is not None:
             ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
+    for message in ctx.store.asks.close_all(who):
+        ctx.edit(message, CLOSED)
 
 
 @router.emergency

@@ -7,18 +7,11 @@ from bot.core.programme import local_morning
 from bot.core.replies import Button, Card, Reply, Urgency, lines, t
 from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
-from bot.domain.topics import Wanted
 from handlers import wording
+from handlers.asks import to_offer
+from handlers.finding import watchable
 
 router = Router()
-
-
-def watchable(wanted: Wanted) -> list[tuple[str, str]]:
-    """The keys for which one can be told when somebody joins."""
-    found = [(kind, slug) for slug in wanted.topics for kind in ("offer", "need", "topic")]
-    if not found:
-        found = [("country", code) for code in wanted.countries] + [("coalition", c) for c in wanted.coalitions]
-    return found
 
 
 @router.press("watching.watch", role=Role.MEMBER)
@@ -54,10 +47,12 @@ def tell_watchers(ctx: Context) -> None:
 def tell(ctx: Context) -> Reply:
     """What is told is what may be seen this morning, not what could be seen when they joined."""
     seen = ctx.people.profile(ctx.object or 0)
-    fits = [key for kind, key in ctx.store.search.watched(ctx.me.id) if seen is not None and _shows(seen, kind, key)]
+    watched = ctx.store.search.watched(ctx.me.id)
+    fits = [(kind, key) for kind, key in watched if seen is not None and _shows(seen, kind, key)]
     if seen is None or not fits or ctx.me.state != "active":
         return None
-    topic = next((key for key in fits if ctx.programme.content.topic(key)), None)
+    topic = next((key for _, key in fits if ctx.programme.content.topic(key)), None)
+    passed_on = to_offer(ctx, [key for kind, key in fits if kind != "need"], seen.id)
     card = Card(
         t("Somebody joined who fits what you look for: {who}.", who=wording.called(seen)),
         buttons=(
@@ -66,6 +61,7 @@ def tell(ctx: Context) -> Reply:
                 "requests.preview",
                 json.dumps({"to": seen.id, "topic": topic, "why": []}),
             ),
+            *([passed_on] if passed_on else []),
             Button(t("Stop telling me"), "watching.unwatch"),
         ),
     )
@@ -77,7 +73,7 @@ def _shows(seen: Profile, kind: str, key: str) -> bool:
     shown: dict[str, list[str | None]] = {
         "offer": [wish.topic for wish in seen.offers],
         "need": [wish.topic for wish in seen.needs],
-        "topic": list(seen.topics),
+        "topic": [*seen.topics, *seen.project_topics],
         "country": [seen.country],
         "coalition": list(seen.coalitions),
     }

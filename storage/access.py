@@ -1,7 +1,9 @@
 """The only way to other people: what one viewer may see of whom. Other cohort, hidden and absent look the same."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,12 +19,15 @@ from bot.domain.profiles import (
     reach_of,
     seen_by,
 )
-from storage.introductions import ally
+from bot.domain.words import word_keys
+from storage.base import read
 from storage.members import LIVE, member
-from storage.portraits import portrait, unpack
-from storage.profiles import apart, consent
+from storage.portraits import unpack
+from storage.profiles import consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
+from storage.shared_projects import SharedProjects
 
+READ_AT_ONCE = 100  # people of a roster in which a name is looked for
 SCANNED_AT_MOST = 600  # candidates looked at for one page, when many of them are kept apart from the viewer
 
 
@@ -43,18 +48,23 @@ class Found:
     after: int | None
 
 
+# A list of numbers is one value, so that each statement is known to the database whatever its length.
+_AMONG = {"sqlite": "IN (SELECT value FROM json_each(:numbers))", "postgresql": "= ANY(:numbers)"}
 _LOAD = (
-    sa.select(portrait.c.member_id, portrait.c.whole, member.c.preset, member.c.state)
-    .join_from(portrait, member, member.c.id == portrait.c.member_id)
-    .where(
-        portrait.c.member_id.in_(sa.bindparam("numbers", expanding=True)),
-        portrait.c.cohort_id == sa.bindparam("cohort", type_=portrait.c.cohort_id.type),
-    )
+    "SELECT portrait.member_id, portrait.whole, member.preset, member.state "
+    "FROM portrait JOIN member ON member.id = portrait.member_id "
+    "WHERE portrait.member_id {among} AND portrait.cohort_id = :cohort"
 )
-_WISHES = sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(
-    apart.c.member_id.in_(sa.bindparam("numbers", expanding=True))
+_WISHES = "SELECT member_id, other_id, sector, country FROM apart WHERE member_id {among}"
+_ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
+# Search knows active fellows who agreed to introductions; of all others there are no keys.
+_UNKNOWN_TO_SEARCH = sa.or_(
+    member.c.role != "fellow",
+    member.c.state != "active",
+    ~sa.exists().where(
+        consent.c.member_id == member.c.id, consent.c.purpose == "introductions", consent.c.given.is_(sa.true())
+    ),
 )
-_ALLIES = sa.select(ally.c.other_id).where(ally.c.member_id == sa.bindparam("viewer"))
 # Fields by which somebody is there for a viewer; whoever shows none of them is not.
 PRESENT = ("name", "country", "topics", "needs", "offers")
 
@@ -67,7 +77,13 @@ class Access:
         self._viewer = viewer
         self._default_apart = buyers_and_bidders_apart
         self._mine: Whole | None = None
-        self.handed: dict[int, Profile] = {}  # whose profiles were given out
+        self._search = Search(connection)
+        self._looking: tuple[Reach, frozenset[int]] | None = None
+
+    @property
+    def projects(self) -> SharedProjects:
+        """Projects, as far as the viewer may see them."""
+        return SharedProjects(self._connection, self._viewer, self)
 
     def own(self) -> Profile:
         """The viewer's whole profile."""
@@ -125,7 +141,6 @@ class Access:
             seen = self._seen(whole, met=number in met)
             if seen is not None:
                 found.append(seen)
-                self.handed[number] = seen
         return found
 
     def may_bring_together(self, number: int) -> bool:
@@ -133,18 +148,30 @@ class Access:
         loaded = self._load([number])
         return number in loaded and not self._apart_from(list(loaded.values()))
 
+    def as_met(self, numbers: Sequence[int]) -> list[Profile]:
+        """Members of the viewer's team, as people see them who met; without those from whom they are kept apart."""
+        loaded = self._load(numbers) if numbers else {}
+        apart_from = self._apart_from(list(loaded.values()))
+        return [
+            seen_by(loaded[number], Audience.FACILITATORS if self._viewer.facilitator else Audience.MET)
+            for number in numbers
+            if number in loaded and number not in apart_from
+        ]
+
+    def kept_apart_from(self, numbers: Sequence[int]) -> set[int]:
+        """From which of these the viewer is kept apart, in either direction: numbers only."""
+        return self._apart_from(list(self._load(numbers).values())) if numbers else set()
+
     def find(self, clauses: Sequence[Clause], *, after: int | None = None, limit: int = 30) -> Found:
         """Members who fulfil every clause as far as the viewer may know it, a page at a time.
 
         The same question and `after` give the same page. A page that is not the last may have fewer than `limit`
         people, even none, when most of those looked at are kept apart from the viewer.
         """
-        search = Search(self._connection)
-        met = self._met()
-        reach = self._reach(bool(met))
+        reach, met = self._looking = self._looking or self._look()
         found: list[Profile] = []
         for _ in range(max(1, SCANNED_AT_MOST // limit)):
-            numbers = search.find(reach, clauses, after, limit)
+            numbers = self._search.find(reach, clauses, after, limit)
             found += self._profiles(numbers, met) if numbers else ()
             after = numbers[-1] if len(numbers) == limit else None
             if after is None or len(found) >= limit // 2:
@@ -165,8 +192,29 @@ class Access:
         )
         return self.profiles(list(numbers))
 
-    def roster(self, *, after: int = 0, limit: int = 20) -> list[tuple[Profile, str]]:
-        """For facilitators: the cohort's people with their state, a page at a time; nobody for anybody else."""
+    def roster(self, *, after: int = 0, limit: int = 20, locked: bool | None = None) -> list[tuple[Profile, str]]:
+        """For facilitators: the cohort's people with their state, a page at a time; nobody for anybody else.
+
+        `locked` asks for those who are locked alone, or for all others.
+        """
+        is_locked = member.c.state == "locked"
+        return self._roster(after, limit, sa.true() if locked is None else is_locked if locked else ~is_locked)
+
+    def called(self, keys: Sequence[str], *, limit: int) -> list[tuple[Profile, str]]:
+        """For facilitators: who bears a name that begins with each of these keys, with their state, whatever it is.
+
+        Whom search knows is found by its index; of the others, who are few, so many are read as there are pages of.
+        """
+        if not self._viewer.facilitator or not keys:
+            return []
+        found = [(one, "active") for one in self.find([Clause("name", (key,)) for key in keys], limit=limit).profiles]
+        after = 0
+        while len(found) < limit and (page := self._roster(after, READ_AT_ONCE, _UNKNOWN_TO_SEARCH)):
+            found += [(one, state) for one, state in page if one.id != self._viewer.id and _bears(one, keys)]
+            after = page[-1][0].id
+        return found[:limit]
+
+    def _roster(self, after: int, limit: int, wanted: sa.ColumnElement[bool]) -> list[tuple[Profile, str]]:
         if not self._viewer.facilitator:
             return []
         found = self._connection.execute(
@@ -176,6 +224,7 @@ class Access:
                 member.c.role.in_(("fellow", "facilitator")),
                 member.c.state.not_in(("left", "arriving")),
                 member.c.id > after,
+                wanted,
             )
             .order_by(member.c.id)
             .limit(limit)
@@ -190,11 +239,13 @@ class Access:
             self._mine = self._load([self._viewer.id], states=None).get(self._viewer.id, alone)
         return self._mine
 
-    def _reach(self, met: bool) -> Reach:
-        if self._viewer.facilitator:
-            return Reach(self._viewer.cohort_id, self._viewer.id, (COHORT, MET, FACILITATORS))
-        scopes = (COHORT, *self._own().profile.coalitions)
-        return Reach(self._viewer.cohort_id, self._viewer.id, scopes, met)
+    def _look(self) -> tuple[Reach, frozenset[int]]:
+        """How far the viewer sees and whom they have met, read once for all searches of one event."""
+        me = self._viewer
+        if me.facilitator:
+            return Reach(me.cohort_id, me.id, (COHORT, MET, FACILITATORS)), self._met()
+        met = self._met()
+        return Reach(me.cohort_id, me.id, (COHORT, *self._own().profile.coalitions), bool(met)), met
 
     def _seen(self, whole: Whole, *, met: bool) -> Profile | None:
         if whole.profile.id == self._viewer.id:
@@ -213,22 +264,27 @@ class Access:
         return seen if is_present(whole, reach) else None
 
     def _load(self, numbers: Sequence[int], states: tuple[str, ...] | None = LIVE) -> dict[int, Whole]:
-        found = self._connection.execute(_LOAD, {"numbers": numbers, "cohort": self._viewer.cohort_id})
+        found = self._among(_LOAD, numbers)
         return {
-            number: unpack(whole, preset)
-            for number, whole, preset, state in found.all()
+            number: unpack(json.loads(whole) if isinstance(whole, str) else whole, preset)
+            for number, whole, preset, state in found
             if states is None or state in states
         }
 
     def _met(self) -> frozenset[int]:
-        return frozenset(self._connection.scalars(_ALLIES, {"viewer": self._viewer.id}).all())
+        return frozenset(read(self._connection, _ALLIES, {"viewer": self._viewer.id}).scalars())
+
+    def _among(self, sql: str, numbers: Sequence[int]) -> Sequence[Any]:
+        dialect = self._connection.dialect.name
+        some = json.dumps(list(numbers)) if dialect == "sqlite" else list(numbers)
+        values = {"numbers": some, "cohort": self._viewer.cohort_id}
+        return read(self._connection, sql.format(among=_AMONG[dialect]), values).all()
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:
             return set()
         numbers = [whole.profile.id for whole in wholes]
-        wishes = self._connection.execute(_WISHES, {"numbers": [*numbers, self._viewer.id]})
-        rules = [Apart(*row) for row in wishes.all()]
+        rules = [Apart(*row) for row in self._among(_WISHES, [*numbers, self._viewer.id])]
         mine = _standing(self._own())
         if not rules and mine.side is None:  # nothing could keep anybody apart
             return set()
@@ -277,6 +333,11 @@ def is_present(whole: Whole, reach: Audience) -> bool:
 def is_visible(seen: Profile) -> bool:
     """Does a profile, as somebody sees it, say anything?"""
     return any(getattr(seen, name) for name in PRESENT)
+
+
+def _bears(one: Profile, keys: Sequence[str]) -> bool:
+    names = word_keys(f"{one.name or ''} {one.native_name or ''}")
+    return all(any(name.startswith(key) for name in names) for key in keys)
 
 
 def _standing(whole: Whole) -> Standing:

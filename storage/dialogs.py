@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Id, Json, Moment, insert, member_id, rows, table
+from storage.prepared import Prepared
 
 dialog = table(
     "dialog",
@@ -49,7 +50,7 @@ class Dialog:
 
 
 _COLUMNS = [dialog.c[name] for name in Dialog.__dataclass_fields__]
-_OPEN = sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member"), WAITING)
+_OPEN = Prepared(sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member"), WAITING))
 
 
 class Dialogs:
@@ -60,7 +61,7 @@ class Dialogs:
 
     def open_of(self, member_number: int, now: datetime) -> Dialog | None:
         """The question that waits for this member, or None."""
-        found = self._connection.execute(_OPEN, {"member": member_number}).one_or_none()
+        found = _OPEN.one(self._connection, member=member_number)
         return Dialog(*found) if found is not None and found.expires_at > now else None
 
     def begin(

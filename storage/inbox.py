@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Json, Moment, insert_new, rows, table
+from storage.prepared import Prepared
 
 inbox = table(
     "inbox",
@@ -21,10 +22,12 @@ inbox = table(
     sqlite_with_rowid=False,
 )
 
-_ACK = sa.select(inbox.c.ack).where(
-    inbox.c.source == sa.bindparam("source"), inbox.c.external_id == sa.bindparam("external_id")
+_ACK = Prepared(
+    sa.select(inbox.c.ack).where(
+        inbox.c.source == sa.bindparam("source"), inbox.c.external_id == sa.bindparam("external_id")
+    )
 )
-_KEEP_ACK = (
+_KEEP_ACK = Prepared(
     sa.update(inbox)
     .where(inbox.c.source == sa.bindparam("of"), inbox.c.external_id == sa.bindparam("id"))
     .values(ack=sa.bindparam("ack", type_=Json))
@@ -53,11 +56,11 @@ class Inbox:
 
     def keep_ack(self, source: str, external_id: str, ack: dict[str, Any]) -> None:
         """Remember what the event was answered, for its repeats."""
-        self._connection.execute(_KEEP_ACK, {"of": source, "id": external_id, "ack": ack})
+        _KEEP_ACK.write(self._connection, of=source, id=external_id, ack=ack)
 
     def ack(self, source: str, external_id: str) -> dict[str, Any]:
         """What an event was answered; empty when there was nothing to say."""
-        found: dict[str, Any] | None = self._connection.scalar(_ACK, {"source": source, "external_id": external_id})
+        found: dict[str, Any] | None = _ACK.value(self._connection, source=source, external_id=external_id)
         return found or {}
 
     def forget(self, before: datetime) -> int:

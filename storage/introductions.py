@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table
+from storage.prepared import Prepared
 
 introduction = table(
     "introduction",
@@ -69,6 +70,12 @@ class Introduction:
 
 _COLUMNS = [introduction.c[name] for name in Introduction.__dataclass_fields__]
 _i = introduction.c
+
+_ARE_ALLIES = Prepared(
+    sa.select(ally.c.other_id).where(
+        ally.c.member_id == sa.bindparam("one"), ally.c.other_id.in_(sa.bindparam("others", expanding=True))
+    )
+)
 
 
 class Introductions:
@@ -195,8 +202,4 @@ class Introductions:
 
     def are_allies(self, one: int, others: Sequence[int]) -> set[int]:
         """Which of these a member was put in touch with."""
-        return set(
-            self._connection.scalars(
-                sa.select(ally.c.other_id).where(ally.c.member_id == one, ally.c.other_id.in_(others))
-            )
-        )
+        return {row.other_id for row in _ARE_ALLIES.all(self._connection, one=one, others=others)}

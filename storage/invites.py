@@ -1,6 +1,6 @@
 """Invitations: the gate. A code is kept only as its hash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table
+from storage.outbox import outbox
 
 invite = table(
     "invite",
@@ -103,6 +104,32 @@ class Invites:
             .with_for_update()
         ).one_or_none()
         return None if found is None else Invite(*found)
+
+    def begin_again(self, hashes: Collection[bytes], now: datetime) -> set[bytes]:
+        """Make room for new invitations under these hashes; returns those under which one can still be used."""
+        mine = invite.c.code_hash.in_(hashes)
+        is_open = sa.and_(invite.c.uses > 0, invite.c.expires_at > now)
+        found = self._connection.scalars(sa.select(invite.c.code_hash).where(mine, is_open)).all()
+        self._connection.execute(sa.delete(invite).where(mine, sa.not_(is_open)))
+        return {bytes(one) for one in found}
+
+    def adopt(self, message: int, member_number: int) -> None:
+        """The message with which somebody was invited is theirs, now that they came in."""
+        self._connection.execute(
+            sa.update(outbox)
+            .where(outbox.c.seq == message, outbox.c.member_id.is_(None))
+            .values(member_id=member_number)
+        )
+
+    def could_not_be_told(self, lane: str, conversation: str) -> bool:
+        """Did the newest message to somebody who is no member yet surely not reach them?"""
+        state = self._connection.scalar(
+            sa.select(outbox.c.state)
+            .where(outbox.c.member_id.is_(None), outbox.c.conversation == conversation, outbox.c.lane == lane)
+            .order_by(outbox.c.seq.desc())
+            .limit(1)
+        )
+        return state in ("unreachable", "failed")
 
     def used_by(self, code_hash: bytes, member_number: int) -> bool:
         """Did this member come in with this code? They may press Start again and go on."""

@@ -1,14 +1,16 @@
 """Cohorts, members and their accounts: who somebody is, in what state, and where they write from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, member_id, rows, same_cohort, table, text, upsert
+from storage.base import Id, Moment, insert, insert_of, member_id, rows, same_cohort, table, text, upsert
+from storage.prepared import Prepared
 
 cohort = table(
     "cohort",
@@ -30,6 +32,7 @@ member = table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("preset", sa.Text, nullable=False, server_default="careful"),
+    sa.Column("discreet", sa.Boolean, nullable=False, server_default=sa.false()),  # no words on lock screens
     sa.Column("invited_by", Id),
     sa.Column("trusted_id", Id),  # the facilitator who reopens a locked account
     sa.Column("created_at", Moment, nullable=False),
@@ -98,6 +101,7 @@ class Member:
     joined_at: datetime | None
     paused_until: datetime | None
     leaving_at: datetime | None
+    discreet: bool
 
     @property
     def is_facilitator(self) -> bool:
@@ -116,6 +120,7 @@ class Reachable:
     time_zone: str
     state: str
     reachable: bool = True
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ class Account:
 
 _ACCOUNT = [account.c[name] for name in Account.__dataclass_fields__]
 _MEMBER = [member.c[name] for name in Member.__dataclass_fields__]
-_RECOGNISE = (
+_RECOGNISE = Prepared(
     sa.select(*_MEMBER, account.c.conversation, account.c.reachable)
     .join_from(account, member, sa.and_(member.c.cohort_id == account.c.cohort_id, member.c.id == account.c.member_id))
     .where(
@@ -147,8 +152,8 @@ _RECOGNISE = (
     )
     .with_for_update(of=member)
 )
-_LOCK = sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member)
-_WHERE = (
+_LOCK = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member))
+_WHERE = Prepared(
     sa.select(
         member.c.id,
         account.c.platform,
@@ -158,12 +163,29 @@ _WHERE = (
         member.c.time_zone,
         member.c.state,
         account.c.reachable,
+        member.c.discreet,
     )
     .join_from(member, account, account.c.member_id == member.c.id)
     .where(member.c.id == sa.bindparam("id"))
     .order_by(account.c.reachable.desc(), account.c.preferred.desc(), account.c.id.desc())
     .limit(1)
 )
+
+
+@cache
+def _count_try(dialect: str) -> Prepared:
+    statement = insert_of(dialect)(throttle)
+    is_over = throttle.c.since <= sa.bindparam("begun", type_=Moment)
+    counted = statement.values(
+        subject=sa.bindparam("whose"), kind=sa.bindparam("what"), since=sa.bindparam("at"), count=1
+    )
+    again = {
+        "since": sa.case((is_over, statement.excluded.since), else_=throttle.c.since),
+        "count": sa.case((is_over, 1), else_=throttle.c["count"] + 1),
+    }
+    return Prepared(
+        counted.on_conflict_do_update(index_elements=["subject", "kind"], set_=again).returning(throttle.c["count"])
+    )
 
 
 class Members:
@@ -178,16 +200,14 @@ class Members:
 
         Whoever writes from an account can be reached there again.
         """
-        found = self._connection.execute(
-            _RECOGNISE, {"platform": platform, "installation": installation, "external_id": external_id}
-        ).one_or_none()
+        found = _RECOGNISE.one(self._connection, platform=platform, installation=installation, external_id=external_id)
         if found is not None and not found.reachable:
             self.set_reachable(platform, installation, external_id, True)
         return None if found is None else (Member(*found[:-2]), found.conversation)
 
     def lock(self, member_number: int) -> Member | None:
         """A member by number, locked until the transaction ends; or None."""
-        found = self._connection.execute(_LOCK, {"id": member_number}).one_or_none()
+        found = _LOCK.one(self._connection, id=member_number)
         return None if found is None else Member(*found)
 
     def recall(self, member_number: int) -> Member | None:
@@ -197,7 +217,7 @@ class Members:
 
     def where(self, member_number: int) -> Reachable | None:
         """Where to write to a member, or None when they have no account."""
-        found = self._connection.execute(_WHERE, {"id": member_number}).one_or_none()
+        found = _WHERE.one(self._connection, id=member_number)
         return None if found is None else Reachable(*found)
 
     def in_one_place(self, members: Sequence[int], platform: str) -> tuple[str, tuple[str, ...]] | None:
@@ -303,6 +323,17 @@ class Members:
             .values(reachable=yes)
         )
 
+    def known_among(self, platform: str, installation: str, external_ids: Collection[str]) -> set[str]:
+        """Which of these accounts belong to a member."""
+        found = self._connection.scalars(
+            sa.select(account.c.external_id).where(
+                account.c.platform == platform,
+                account.c.installation == installation,
+                account.c.external_id.in_(external_ids),
+            )
+        )
+        return set(found)
+
     def facilitators(self, cohort_id: int) -> list[int]:
         """The cohort's facilitators, longest first."""
         return list(
@@ -340,18 +371,10 @@ class Members:
 
     def count_try(self, subject: str, kind: str, now: datetime, window_seconds: int) -> int:
         """Count one try of a kind inside a window that begins with the first; returns how many there are now."""
-        over = throttle.c.since <= now - timedelta(seconds=window_seconds)
         # One statement, so that two tries at the same moment count as two.
-        upsert(
-            self._connection,
-            throttle,
-            {"subject": subject, "kind": kind, "since": now, "count": 1},
-            ("subject", "kind"),
-            since=sa.case((over, sa.literal(now, Moment)), else_=throttle.c.since),
-            count=sa.case((over, 1), else_=throttle.c["count"] + 1),
-        )
-        mine = sa.select(throttle.c["count"]).where(throttle.c.subject == subject, throttle.c.kind == kind)
-        return int(self._connection.scalar(mine) or 0)
+        counting = _count_try(self._connection.dialect.name)
+        begun = now - timedelta(seconds=window_seconds)
+        return int(counting.value(self._connection, whose=subject, what=kind, at=now, begun=begun))
 
     def tries_since(self, subject: str, kind: str) -> datetime | None:
         """When the window of a kind of try began."""

@@ -21,7 +21,7 @@ portrait = table(
     own={},  # made from the member's other rows
 )
 
-_LISTS = ("languages", "coalitions", "topics")
+_LISTS = ("languages", "coalitions", "topics", "project_topics")
 _HELPS = ("needs", "offers")
 _AUDIENCES = tuple(Audience)
 _PRESETS = {preset.value: preset for preset in Preset}
@@ -31,7 +31,10 @@ def read_whole(connection: Connection, number: int, who: Any) -> Whole:
     """A member as the single tables have them; `who` is a row with role, preset and time_zone."""
     row = connection.execute(sa.select(profile).where(profile.c.member_id == number)).one_or_none()
     plan = connection.execute(
-        sa.select(project.c.title, project.c.goal).where(project.c.member_id == number).order_by(project.c.id).limit(1)
+        sa.select(project.c.title, project.c.goal, project.c.topics)
+        .where(project.c.member_id == number, project.c.state == "open")
+        .order_by(project.c.id)
+        .limit(1)
     ).one_or_none()
     wishes = connection.execute(
         sa.select(wish.c.id, wish.c.kind, wish.c.topic, wish.c.text)
@@ -59,6 +62,7 @@ def read_whole(connection: Connection, number: int, who: Any) -> Whole:
             offers=tuple(Help(w.topic, w.text, w.id) for w in wishes if w.kind == "offer"),
             project=plan.title if plan else None,
             project_goal=plan.goal if plan else None,
+            project_topics=tuple(plan.topics) if plan else (),
             facilitator=who.role == "facilitator",
         ),
         other_name=row.other_name if row else None,

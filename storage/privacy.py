@@ -10,6 +10,8 @@ from storage.base import metadata
 from storage.invites import invite, invite_use
 from storage.members import account, member
 from storage.outbox import outbox, outbox_about
+from storage.projects import project
+from storage.teams import project_member
 
 # What a member's own row says once they are erased: that there was somebody.
 NOBODY = {
@@ -17,6 +19,7 @@ NOBODY = {
     "language": "en",
     "time_zone": "UTC",
     "preset": "hidden",
+    "discreet": False,
     "invited_by": None,
     "trusted_id": None,
     "joined_at": None,
@@ -41,6 +44,10 @@ class Privacy:
         prefilled = sa.select(invite.c.prefilled).join(invite_use, invite_use.c.invite_id == invite.c.id)
         for said in self._connection.scalars(prefilled.where(invite_use.c.member_id == member_number)):
             found.setdefault("invite", []).append({"prefilled": said})
+        in_teams = sa.select(project_member.c.project_id).where(
+            project_member.c.member_id == member_number, project_member.c.state == "in"
+        )
+        found.setdefault("project", []).extend(self._rows(project, project.c.id.in_(in_teams), ()))
         return {name: listed for name, listed in found.items() if listed}
 
     def _rows(self, of: sa.Table, condition: sa.ColumnElement[bool], left_out: tuple[str, ...]) -> list[dict[str, Any]]:

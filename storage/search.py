@@ -3,18 +3,20 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import compress
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.profiles import Audience, Whole, audiences
 from bot.domain.words import word_keys
-from storage.base import Id, Moment, insert, member_id, same_cohort, table, upsert
+from storage.base import Id, Moment, insert, member_id, read, same_cohort, table, upsert
 from storage.members import member
 from storage.portraits import pack, portrait, read_whole
 from storage.profiles import consent
 from storage.search_scan import (
     COHORT,
+    END,
     FACILITATORS,
     MET,
     PREFIXES,
@@ -24,6 +26,7 @@ from storage.search_scan import (
     Reach,
     fit_of,
     scan,
+    scopes_of,
     search_key,
     shape_of,
     sizes,
@@ -46,6 +49,7 @@ watch = table(
     sqlite_autoincrement=True,
 )
 
+FEW = 64  # rows of a clause up to which all who fit are read at once
 MANY = 300  # rows of a clause that are counted; more is "many"
 Key = tuple[str, str, str]
 
@@ -55,6 +59,9 @@ class Search:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        # Of the clauses asked for so far, for one viewer: how many rows they fit, and the scopes that have any.
+        self._sizes: dict[Clause, int] = {}
+        self._shown_to: dict[Clause, tuple[str, ...]] = {}
 
     def renew(self, member_number: int) -> None:
         """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
@@ -94,29 +101,49 @@ class Search:
         if not clauses:
             return []
         start = reach.viewer
-        ordered, wide = self._rarest_first(reach, clauses)
+        ordered, size = self._rarest_first(reach, clauses)
+        wide = size >= MANY
+        if size <= FEW:
+            everybody = self._scan(reach, ordered, wide, 0, END, END)
+            ring = [*(one for one in everybody if one > start), *(one for one in everybody if one < start)]
+            place = (False, start) if after is None else (after < start, after)
+            return [one for one in ring if (one < start, one) > place][:limit]
         found: list[int] = []
         if after is None or after > start:
-            found = self._scan(reach, ordered, wide, after or start, None, limit)
+            found = self._scan(reach, ordered, wide, after or start, END, limit)
         if len(found) < limit:
             low = after if after is not None and after < start else 0
             found += self._scan(reach, ordered, wide, low, start, limit - len(found))
         return found
 
-    def _rarest_first(self, reach: Reach, clauses: Sequence[Clause]) -> tuple[list[Clause], bool]:
-        """The clauses with the one first that fits the fewest rows; and whether these are many."""
+    def _rarest_first(self, reach: Reach, clauses: Sequence[Clause]) -> tuple[list[Clause], int]:
+        """The clauses with the one first that fits the fewest rows; and how many these are, at most MANY."""
         if len(clauses) == 1 and not clauses[0].is_prefix:
-            return list(clauses), False
-        statement = sizes(tuple(map(fit_of, clauses)), len(reach.scopes))
-        counts = self._connection.execute(statement, values_of(reach, clauses, 0, None, MANY)).one()
-        ordered = sorted(range(len(clauses)), key=lambda n: (counts[n], RAREST.index(clauses[n].kind)))
-        return [clauses[n] for n in ordered], counts[ordered[0]] >= MANY
+            return list(clauses), MANY
+        if not any(self._sizes.get(clause, END) <= FEW for clause in clauses):
+            self._count(reach, [clause for clause in clauses if clause not in self._sizes], MANY)
+        ordered = self._ordered(clauses)
+        if self._sizes[ordered[0]] == MANY and not _is_sure(ordered):
+            self._count(reach, [clause for clause in clauses if self._sizes[clause] == MANY], MANY * 10)
+            ordered = self._ordered(clauses)
+        return ordered, self._sizes[ordered[0]]
 
-    def _scan(
-        self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int | None, limit: int
-    ) -> list[int]:
-        statement = scan(shape_of(reach, clauses, wide=wide, bounded=high is not None))
-        return list(self._connection.scalars(statement, values_of(reach, clauses, low, high, limit)).all())
+    def _ordered(self, clauses: Sequence[Clause]) -> list[Clause]:
+        return sorted(clauses, key=lambda one: (self._sizes.get(one, END), RAREST.index(one.kind)))
+
+    def _count(self, reach: Reach, clauses: Sequence[Clause], most: int) -> None:
+        if clauses:
+            statement = sizes(tuple(map(fit_of, clauses)), scopes_of(reach))
+            row = tuple(read(self._connection, statement, values_of(reach, clauses, 0, END, most)).one())
+            step = len(row) // len(clauses)
+            for n, clause in enumerate(clauses):
+                self._sizes[clause], *is_shown = row[n * step : (n + 1) * step]
+                self._shown_to[clause] = tuple(compress(reach.scopes, is_shown))
+
+    def _scan(self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int, limit: int) -> list[int]:
+        shape = shape_of(reach, clauses, wide=wide, lazy=self._connection.dialect.name == "sqlite")
+        values = values_of(reach, clauses, low, high, limit, self._shown_to)
+        return list(read(self._connection, scan(shape), values).scalars())
 
     def watch(self, cohort_id: int, member_number: int, keys: Iterable[tuple[str, str]], now: datetime) -> int:
         """Tell this member when somebody joins with one of these keys; returns how many are new."""
@@ -167,6 +194,12 @@ class Search:
         return [(row[0], row[1], row[2]) for row in found]
 
 
+def _is_sure(ordered: Sequence[Clause]) -> bool:
+    """Is it known without counting further which clause fits the fewest, as a topic does beside a country?"""
+    lead, *others = [clause.kind for clause in ordered]
+    return not others or (lead in ("need", "offer", "topic") and {"country", "coalition"}.issuperset(others))
+
+
 def key_row(cohort_id: int, number: int, kind: str, key: str, scope: str) -> dict[str, int | str | None]:
     """One key of a member as a row."""
     start = start_of(kind, key)
@@ -188,11 +221,13 @@ def keys_of(whole: Whole) -> set[Key]:
     add("country", "country", (of.country,))
     add("sector", "sector", (of.sector,))
     add("name", "name", word_keys(of.name or ""))
+    add("native_name", "name", word_keys(of.native_name or ""))
     for field, kind, wishes in (("needs", "need", of.needs), ("offers", "offer", of.offers)):
         for wish in wishes:
             add(field, kind, (wish.topic,))
             add("topics", kind, (wish.topic,))  # whoever sees the topics sees these, without the words
             add(field, "word", word_keys(wish.text or ""))
+    add("project", "topic", of.project_topics)
     add("project", "word", word_keys(f"{of.project or ''} {of.project_goal or ''}"))
     return found
 

@@ -5,18 +5,22 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from storage.access import Access, Viewer
+from storage.asks import Asks
 from storage.audit import Audit
 from storage.dialogs import Dialogs
+from storage.homes import Homes
 from storage.inbox import Inbox
 from storage.introductions import Introductions
 from storage.invites import Invites
 from storage.members import Members
+from storage.milestones import Milestones
 from storage.outbox import Outbox
 from storage.privacy import Privacy
 from storage.profiles import Profiles
 from storage.projects import Projects
 from storage.schedules import Schedules
 from storage.search import Search
+from storage.teams import Teams
 
 
 class UnitOfWork:
@@ -48,6 +52,14 @@ class UnitOfWork:
         return Projects(self.connection, self.search.renew)
 
     @cached_property
+    def milestones(self) -> Milestones:
+        return Milestones(self.connection)
+
+    @cached_property
+    def teams(self) -> Teams:
+        return Teams(self.connection)
+
+    @cached_property
     def search(self) -> Search:
         return Search(self.connection)
 
@@ -74,6 +86,14 @@ class UnitOfWork:
     @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.connection, self.woken, self.wipes)
+
+    @cached_property
+    def asks(self) -> Asks:
+        return Asks(self.connection)
+
+    @cached_property
+    def homes(self) -> Homes:
+        return Homes(self.connection, self.outbox)
 
     @cached_property
     def audit(self) -> Audit:

@@ -21,7 +21,14 @@ from tests.chat import Chat, Plain, Platform
 
 DATABASES = ["sqlite", "postgresql"]
 # Conversations that run through every platform's parse and render; all others are the terminal's.
-ON_EVERY_PLATFORM = ("test_joining", "test_introductions", "test_requests", "test_allies")
+ON_EVERY_PLATFORM = (
+    "test_joining",
+    "test_introductions",
+    "test_requests",
+    "test_allies",
+    "test_projects",
+    "test_teams",
+)
 
 # What hypothesis remembers from run to run does not belong into the project.
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"kawan-hypothesis-{os.getuid()}")

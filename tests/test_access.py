@@ -21,7 +21,10 @@ from tests.chat import Chat, Person
 FACILITATORS = {
     *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
-    *("form:invitations.invite",),
+    *("form:invitations.invite", "manage.open", "projects.open", "projects.narrow", "projects.country"),
+    *("projects.card", "projects.status", "projects.propose", "projects.proposed", "projects.new"),
+    *("form:projects.where", "form:projects.whom", "form:projects.sentence"),
+    *("form:invitations.invite", "form:picking.pick", "picking.open"),
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
@@ -30,6 +33,7 @@ ANYTIME = {
         "agreement.what",
         "language.open",
         "language.speak",
+        "home.join",
         "leaving.open",
         "leaving.undo",
         "leaving.yes",
@@ -37,7 +41,17 @@ ANYTIME = {
     ),
     *("form:joining.questions",),
 }
-CLOCK = {"away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"}
+CLOCK = {
+    "asks.moved",
+    "away.end",
+    "introductions.close",
+    "introductions.remind",
+    "joining.expire",
+    "privacy.erase",
+    "watching.tell",
+    *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
+    *("milestones.overdue", "team_joining.close"),
+}
 
 # One canary in each class of field; whoever may not see the field must never see the canary.
 FIELDS = {

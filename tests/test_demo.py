@@ -18,6 +18,7 @@ from storage.base import metadata
 from storage.members import Member
 from storage.migrate import upgrade
 from storage.profiles import PURPOSES
+from storage.shared_projects import Chosen
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
@@ -60,6 +61,25 @@ def test_every_fellow_has_the_profile_of_the_file(store: Store, cohort: DemoCoho
             assert len(own.offers) == len(fellow.offers)
             assert (own.project, own.project_goal) == (fellow.project.title, fellow.project.goal)
             assert unit.profiles.consents(own.id) == dict.fromkeys(PURPOSES, True)
+
+    store.now(check)
+
+
+def test_projects_have_their_milestones_and_teams_and_some_are_overdue(store: Store, cohort: DemoCohort) -> None:
+    def check(unit: UnitOfWork) -> None:
+        for fellow in cohort.fellows:
+            (own,) = unit.projects.all_mine(member(unit, fellow.id).id)
+            steps = unit.milestones.of(own.id)
+            assert [(one.title, one.status.value, one.blocked) for one in steps] == [
+                (one.title, one.status, bool(one.blocker))
+                for one in sorted(fellow.project.milestones, key=lambda one: one.due)
+            ]
+        for project in cohort.collective_projects:
+            for person in project.members:
+                assert project.title in {of.title for of in unit.teams.of(member(unit, person).id)}
+        today = cohort.as_of
+        late = eyes(unit, "a01").projects.listed(Chosen(overdue=True), today, limit=50).projects
+        assert len(late) == 4
 
     store.now(check)
 

@@ -83,7 +83,7 @@ class Facilitator:
 
 @dataclass(frozen=True, slots=True)
 class CollectiveProject:
-    """A project of several fellows, named by their ids."""
+    """A project of several fellows, named by their ids; `looking` is who finds that it looks for members, or ""."""
 
     id: str
     title: str
@@ -92,6 +92,7 @@ class CollectiveProject:
     topics: tuple[str, ...]
     coalitions: tuple[str, ...]
     milestones: tuple[Milestone, ...]
+    looking: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ def _together(entry: Entry, fellows: list[str], known: Content) -> CollectivePro
         topics=entry.texts("topics", [topic.slug for topic in known.topics]),
         coalitions=entry.texts("coalitions", [coalition.slug for coalition in known.coalitions]),
         milestones=_milestones(entry),
+        looking=entry.text("looking", ("", "coalitions", "cohort"), default=""),
     )
     entry.finish()
     return found

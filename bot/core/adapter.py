@@ -67,16 +67,26 @@ class LaneClosed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class MenuFor:
+    """Whom a menu of commands is made for."""
+
+    language: str
+    facilitator: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ack:
     """The answer to the request itself. Not a message: it may be lost with its request and never names another person.
 
-    `problems` are form errors by field; `open` is a form page to show; `note` says "I wrote to you directly".
+    `problems` are form errors by field; `open` is a form page to show; `note` says "I wrote to you directly"; `menu` is
+    for platforms that show each person a menu of their own, and does not make an empty answer a different one.
     """
 
     toast: str | None = None
     problems: dict[str, str] = field(default_factory=dict)
     open: "Page | None" = None
     note: str | None = None
+    menu: MenuFor | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from storage import UnitOfWork
 from storage.access import Access, Viewer
-from storage.members import Member
+from storage.members import Member, Reachable
+from storage.outbox import Row
 
 ONLY_FACILITATORS = t("Only facilitators can do this. To reach them, type help.")
 BELOW = t("It is below.")
+EARLIER = "earlier"  # in a stored body: the numbers of the parts before it
 GROUPS = "slack"  # where a bot may open a chat for several people
 
 Parts = Callable[[Content], list[Content]]
@@ -129,7 +131,7 @@ class Context:
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.me.language, self.me.time_zone)
+        return Reader(self.me.language, self.me.time_zone, self.me.discreet)
 
     def say(self, what: Say) -> str:
         """A text in my language."""
@@ -184,9 +186,16 @@ class Context:
         if found is None:
             return None
         address = Address(found.platform, found.installation, found.conversation)
-        reader = Reader(found.language, found.time_zone)
         return self._queue(
-            to, address, as_card(reply), reader, about=about, on_behalf=on_behalf, at=at, urgency=urgency, once=once
+            to,
+            address,
+            as_card(reply),
+            reader_of(found),
+            about=about,
+            on_behalf=on_behalf,
+            at=at,
+            urgency=urgency,
+            once=once,
         )
 
     def send_group(self, members: Sequence[int], card: Card) -> bool:
@@ -201,7 +210,9 @@ class Context:
         address = Address(GROUPS, installation, f"group:{','.join(accounts)}")
         languages = {found.language for found in map(self.store.members.where, members) if found is not None}
         language = languages.pop() if len(languages) == 1 else self.programme.default_language
-        self._queue(None, address, card, Reader(language, self.me.time_zone), about=members, once=True)
+        discreet = any(found.discreet for found in map(self.store.members.where, members) if found is not None)
+        reader = Reader(language, self.me.time_zone, discreet)
+        self._queue(None, address, card, reader, about=members, once=True)
         return True
 
     def reply(self, reply: Reply, *, at: datetime | None = None) -> int | None:
@@ -211,6 +222,19 @@ class Context:
         if self.here is None or not self.here.is_private:
             return self.send(self.me.id, reply, at=at)  # type: ignore[arg-type]
         return self._queue(self.me.id, self.here, as_card(reply), self.reader, at=at)
+
+    def show(self, card: Card, *, about: Collection[int] = ()) -> None:
+        """Put a card on the page that was opened, in place of what waits to be shown; nothing if it stands there."""
+        if self.here is None:
+            return
+        waiting, standing = self.store.homes.stands(self.me.id, self.here.conversation)
+        self.store.outbox.cancel(waiting, self.now)
+        if standing != self.engine.language.content(card, self.reader).as_json():
+            self._queue(self.me.id, self.here, card, self.reader, about=about, once=True)
+
+    def greet(self, address: Address, card: Card, language: str) -> int:
+        """Say the first thing to somebody who was invited and is no member yet: the row names no member."""
+        return self._queue(None, address, card, Reader(language, self.me.time_zone))
 
     def farewell(self, reply: str | Text | Lines | Card) -> None:
         """Say a last thing to somebody who was just erased: the row names no member."""
@@ -231,26 +255,26 @@ class Context:
         once: bool = False,
     ) -> int:
         """Put a card in line, one row a visible call; returns the number of the last, which has the buttons."""
-        number = 0
         content = self.engine.language.content(card, reader)
-        about = {*about, *self._named(content)} if to == self.me.id else about
-        for part in self.engine.parts_on(address.platform, content):
+        numbers: list[int] = []
+        for part in [content] if address.is_home else self.engine.parts_on(address.platform, content):
             number = self.store.outbox.add(
                 idem=self._idem(),
                 key=self.ids.key(),
                 lane=address.lane,
                 conversation=address.conversation,
                 member_id=to,
-                body=part.as_json(),
+                body=part.as_json() | ({EARLIER: tuple(numbers)} if numbers else {}),
                 cause=self.event.id,
                 now=self.now,
                 once=once,
                 priority=int(urgency),
                 on_behalf=on_behalf,
-                about=about,
+                about={*about, *card.about},
                 at=at,
             )
-        return number
+            numbers.append(number)
+        return numbers[-1]
 
     def edit(self, message: int, reply: str | Text | Lines | Card, *, about: Collection[int] = ()) -> int | None:
         """Change a message of mine or, by its number, one that this feature sent; returns where it stands now.
@@ -261,14 +285,14 @@ class Context:
         if row is None or row.member_id is None:
             return None
         found = self.store.members.where(row.member_id)
-        reader = (
-            self.reader if row.member_id == self.me.id or found is None else Reader(found.language, found.time_zone)
-        )
+        if not self._is_still_there(row, found):
+            return self.send(row.member_id, reply, about=about, once=row.once)
+        reader = self.reader if row.member_id == self.me.id or found is None else reader_of(found)
         platform, _, installation = row.lane.partition(":")
         card = as_card(reply)
         content = self.engine.language.content(card, reader)
         whole = len(self.engine.parts_on(platform, content)) == 1
-        about = {*about, *self._named(content)} if row.member_id == self.me.id else about
+        self.store.outbox.cancel(earlier_parts(row), self.now)  # if they have not left, neither do the old words
         self.store.outbox.change(
             message,
             idem=self._idem(),
@@ -276,22 +300,20 @@ class Context:
             body=(content if whole else self.engine.language.content(Card(BELOW), reader)).as_json(),
             cause=self.event.id,
             now=self.now,
-            about=about,
+            about={*about, *card.about},
         )
         if whole:
             return message
         address = Address(platform, installation, row.conversation)
         return self._queue(row.member_id, address, card, reader, about=about, once=row.once)
 
-    def _named(self, content: Content) -> list[int]:
-        """Fellows whom a message to myself names: it does not leave any more once they hide."""
-        people: Access | None = self.__dict__.get("people")
-        if people is None or self.me.is_facilitator:
-            return []
-        others = [one for one in people.handed.values() if one.id != self.me.id and not one.facilitator]
-        said = "\n".join((content.text, content.title or "", *(value for _, value in content.fields),
-                          *(button.label for button in content.buttons)))  # fmt: skip
-        return [one.id for one in others if one.name is not None and one.name in said]
+    def _is_still_there(self, row: Row, found: Reachable | None) -> bool:
+        """Does the chat with this message still belong to its member? They may have forgotten that app since."""
+        here = self.here if row.member_id == self.me.id else None
+        if found is None or (here is not None and (here.lane, here.conversation) == (row.lane, row.conversation)):
+            return True
+        mine = self.store.members.accounts(found.member_id)
+        return any((one.lane, one.conversation) == (row.lane, row.conversation) for one in mine)
 
     def _idem(self) -> str:
         self._said += 1
@@ -300,6 +322,21 @@ class Context:
     def note(self, action: str, about: int | None = None) -> None:
         """Write a privileged act into the audit."""
         self.store.audit.note(self.me.cohort_id, self.me.id, action, self.now, about)
+
+
+def reader_of(found: Reachable) -> Reader:
+    """How somebody reads what is sent to them."""
+    return Reader(found.language, found.time_zone, found.discreet)
+
+
+def earlier_parts(row: Row | None) -> list[int]:
+    """The parts before the last one of a message that was too long for one call."""
+    return list((row.body or {}).get(EARLIER, ())) if row is not None else []
+
+
+def take_back(store: UnitOfWork, message: int, now: datetime) -> int:
+    """Cancel a message with all its parts, as far as they have not left yet; how many had not."""
+    return store.outbox.cancel([*earlier_parts(store.outbox.get(message)), message], now)
 
 
 def as_card(reply: Any) -> Card:

@@ -11,10 +11,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from bot.core import forms
-from bot.core.adapter import Ack, Page
+from bot.core.adapter import Ack, MenuFor, Page
 from bot.core.cleaning import LONGEST_TEXT, clean_text
 from bot.core.clock import Clock
-from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card
+from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card, take_back
 from bot.core.events import (
     Command,
     Deleted,
@@ -37,6 +37,8 @@ from bot.core.replies import Ask, Content, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.dialogs import Dialog
+from storage.homes import HOME
+from storage.members import LIVE
 from storage.outbox import Row
 
 log = get_logger("kawan.dispatcher")
@@ -140,10 +142,16 @@ class Dispatcher:
             if over == 1:
                 ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
             return Ack()
-        ack = self._member(ctx, event)
-        if event.address.is_private or ack.open is not None:
+        ack = self._with_menu(self._member(ctx, event), ctx)
+        if event.address.is_private or event.address.is_home or ack.open is not None:
             return ack
-        return Ack(ack.toast, ack.problems, None, self._aside(ctx))
+        return replace(ack, note=self._aside(ctx))
+
+    def _with_menu(self, ack: Ack, ctx: Context) -> Ack:
+        """With what the person's menu of commands is made for, where a platform shows one."""
+        if ctx.me.state not in LIVE:
+            return ack
+        return replace(ack, menu=MenuFor(ctx.me.language, ctx.me.is_facilitator))
 
     def _is_urgent(self, ctx: Context, event: PersonEvent) -> bool:
         """Safety is never turned away, however much was sent before it."""
@@ -175,10 +183,10 @@ class Dispatcher:
         if reply is None:
             return Ack()
         if isinstance(reply, tuple):  # they are a member now, and are answered as one
-            return self._say(*reply)
+            return self._with_menu(self._say(*reply), reply[0])
         reader = Reader(stranger.language, self._engine.programme.default_time_zone)
         content = self._engine.language.content(as_card(reply), reader)
-        if not event.address.is_private:
+        if not event.address.is_private and not event.address.is_home:
             return Ack(note=content.text)
         unit.outbox.add(
             idem=f"re:{source_of(event)}:{event.id}:0",
@@ -206,10 +214,17 @@ class Dispatcher:
                 return self._say(ctx, self._unreadable(ctx))
             case Edited():
                 return self._say(ctx, t("I keep what you wrote first. To correct something about you, type me."))
+            case Opened():
+                return self._opened(ctx)
             case Deleted():
                 return self._say(ctx, t("What I stored stays until you change it. To correct it, type me."))
             case _:
                 return Ack()
+
+    def _opened(self, ctx: Context) -> Ack:
+        """What stands on the person's page is made anew each time that they look at it."""
+        handler: Any = self._engine.router.slots["opened"]
+        return self._say(ctx, handler(ctx))
 
     def _unreadable(self, ctx: Context) -> Reply:
         sentence = t("I can only read text. Nothing was stored. Please type your answer.")
@@ -275,7 +290,7 @@ class Dispatcher:
 
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
-        row = ctx.store.outbox.latest_to(ctx.me.id) if len(text) <= LONGEST_LABEL else None
+        row = ctx.store.homes.last_said(ctx.me.id) if len(text) <= LONGEST_LABEL else None
         for button in Content.from_json(row.body).buttons if row is not None and row.body else ():
             route = self._engine.router.presses.get(button.action)
             if button.label.casefold() == text.casefold() and route is not None:
@@ -346,13 +361,20 @@ class Dispatcher:
             return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
         ctx.store.outbox.arrived(row.seq, ctx.now)
         button = buttons[read[1]]
+        if row.conversation.startswith(HOME):  # a page stays as it is: what is pressed there is answered in the chat
+            ctx.value = button.value
+            ack = self._pressed(ctx, button.action)
+            return ack if ack.toast or ack.open else replace(ack, note=self._aside(ctx))
         ctx.message, ctx.value = row.message, button.value
         if button.action.startswith("form."):
             return self._form_press(ctx, button.action, row)
         newest = ctx.store.outbox.newest(row.message)
         if newest is not None and newest.seq != row.seq and not _still_offers(newest, button.action, button.value):
             return Ack(toast=ctx.say(t("Already saved. Nothing changed.")))
-        route = self._engine.router.presses.get(button.action)
+        return self._pressed(ctx, button.action)
+
+    def _pressed(self, ctx: Context, action: str) -> Ack:
+        route = self._engine.router.presses.get(action)
         if route is None:
             return Ack(toast=ctx.say(t("That button no longer works. Type help.")))
         return self._run(ctx, route)
@@ -381,7 +403,7 @@ class Dispatcher:
         if problems:
             return Ack(problems=problems)
         if waiting.question is not None:  # the page was faster than the word that it is open
-            ctx.store.outbox.cancel([waiting.question], ctx.now)
+            take_back(ctx.store, waiting.question, ctx.now)
         return self._say(ctx, reply)
 
     def _say(self, ctx: Context, reply: Reply) -> Ack:

@@ -8,7 +8,8 @@ from datetime import datetime
 class Address:
     """A conversation in our own words; the adapter finds the platform's reference for it.
 
-    `conversation` is `dm:<user>`, `group:<user>,<user>` or `channel:<channel>`.
+    `conversation` is `dm:<user>`, `group:<user>,<user>`, `channel:<channel>` or `home:<user>`,
+    a person's own page.
     """
 
     platform: str
@@ -23,6 +24,10 @@ class Address:
     @property
     def is_private(self) -> bool:
         return self.conversation.startswith("dm:")
+
+    @property
+    def is_home(self) -> bool:
+        return self.conversation.startswith("home:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,12 @@ class Field:
     """One question. `check` returns the value to keep or raises Wrong; `when` says whether it is asked at all.
 
     With kind `choice` the text of a choice is accepted too; with `open` any other text goes to `check`.
+    `people` are picked from a list that the platform has, where it opens pages; `check` gets their ids.
     """
 
     key: str
     question: Say | Question
-    kind: Literal["text", "choice", "many"] = "text"
+    kind: Literal["text", "choice", "many", "people"] = "text"
     choices: Choices | tuple[Choice, ...] = ()
     open: bool = False
     optional: bool = False
@@ -159,7 +160,7 @@ def read(ctx: "Context", asked: Field, text: str) -> Any:
                 n=f"{LONGEST_TEXT:,}",
             )
         )
-    if asked.kind != "text":
+    if asked.kind in ("choice", "many"):
         named = [_match(ctx, asked, part) for part in (text.split(",") if asked.kind == "many" else [text])]
         values = [choice.value for choice in named if choice]
         if len(values) == len(named):

@@ -80,6 +80,11 @@ def read_button_handle(handle: str) -> tuple[bytes, int] | None:
     return key, int(number)
 
 
+def account_hash(platform: str, installation: str, identity: str) -> bytes:
+    """How an invitation for one account is stored: it needs no code, and no code that can be typed has this hash."""
+    return code_hash("\0".join(("", platform, installation, identity)))
+
+
 def code_hash(code: str) -> bytes:
     """How an invitation code is stored."""
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()

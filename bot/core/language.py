@@ -26,21 +26,24 @@ from bot.core.replies import (
     Tongue,
     When,
     Words,
+    t,
 )
 
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
 OWN_NAMES = {"en": "English", "id": "Bahasa Indonesia", "mn": "Монгол", "fil": "Filipino", "th": "ไทย"}
 PATTERNS = {"date": "d MMM", "day": "EEE d MMM", "time": "HH:mm", "moment": "EEE d MMM, HH:mm"}
+DISCREET = t("You have a message.")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whoever will read it: their language and time zone."""
+    """Whoever will read it: their language, time zone, and whether their lock screen may say what it is about."""
 
     language: str
     time_zone: str = "UTC"
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Language:
             buttons=tuple(self._button(button, reader) for button in card.buttons),
             files=card.files,
             language=reader.language,
+            preview=self.say(DISCREET, reader) if reader.discreet else None,
         )
 
     def _button(self, button: Button, reader: Reader) -> Pressable:

@@ -106,13 +106,17 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One message: plain text and data, no markup. Fields are (name, value) pairs."""
+    """One message: plain text and data, no markup. Fields are (name, value) pairs.
+
+    `about` are members whom it names: what still waits is cancelled if they hide or leave, and erasing them wipes it.
+    """
 
     text: Say
     title: Say | None = None
     fields: tuple[tuple[Say, Say], ...] = ()
     buttons: tuple[Button, ...] = ()
     files: tuple[File, ...] = ()
+    about: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +160,7 @@ class Content:
     buttons: tuple[Pressable, ...] = ()
     files: tuple[File, ...] = ()
     language: str = "en"
+    preview: str | None = None  # what a lock screen may say instead, where somebody wants to be discreet
 
     def as_json(self) -> dict[str, Any]:
         """The stored body; empty parts are left out."""
@@ -166,6 +171,8 @@ class Content:
             body["fields"] = [list(pair) for pair in self.fields]
         if self.buttons:
             body["buttons"] = [[b.label, b.action, b.value, b.style] for b in self.buttons]
+        if self.preview:
+            body["preview"] = self.preview
         if self.files:
             body["files"] = [[f.name, f.media_type, f.source, f.of] for f in self.files]
         return body
@@ -180,4 +187,5 @@ class Content:
             buttons=tuple(Pressable(*button) for button in body.get("buttons", ())),
             files=tuple(File(*file) for file in body.get("files", ())),
             language=body.get("language", "en"),
+            preview=body.get("preview"),
         )

@@ -123,6 +123,11 @@ class Router:
         self.slots["arrival"] = handler
         return handler
 
+    def opened(self, handler: Handler) -> Handler:
+        """Show a person's page (`ctx.show`) to somebody who has opened it, where their app has one."""
+        self.slots["opened"] = handler
+        return handler
+
     def unfinished(self, handler: Handler) -> Handler:
         """Go on with somebody who has not finished joining."""
         self.slots["unfinished"] = handler

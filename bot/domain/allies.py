@@ -72,7 +72,7 @@ def reasons(
     needed = [wish.topic for wish in of.needs if wish.topic in topics]
     if needed:
         found.append(_about("needs_same", needed[0], None))
-    worked = [topic for topic in of.topics if topic in topics]
+    worked = [topic for topic in (*of.topics, *of.project_topics) if topic in topics]
     if worked and not offered:
         found.append(_about("works_on", worked[0], None))
     found += _words(of, words)

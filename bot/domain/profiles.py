@@ -72,6 +72,7 @@ class Profile:
     offers: tuple[Help, ...] = ()
     project: str | None = None
     project_goal: str | None = None
+    project_topics: tuple[str, ...] = ()
     facilitator: bool = False
 
 
@@ -108,6 +109,7 @@ def seen_by(whole: Whole, reach: Audience) -> Profile:
         id=full.id,
         facilitator=full.facilitator,
         project_goal=full.project_goal if "project" in allowed else None,
+        project_topics=full.project_topics if "project" in allowed else (),
         **shown,
         **helps,
     )

@@ -115,6 +115,8 @@ class SlackPerson:
 
 def _filled(element: dict[str, Any], answer: str) -> dict[str, Any]:
     """The state of one input, as Slack sends it."""
+    if element["type"] == "multi_users_select":
+        return {"type": element["type"], "selected_users": answer.split(",") if answer else []}
     if element["type"] == "plain_text_input":
         return {"type": element["type"], "value": answer or None}
     groups = element.get("option_groups") or [{"options": element["options"]}]

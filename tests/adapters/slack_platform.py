@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+from bot.adapters.slack.pages import home
 from bot.adapters.slack.parse import PLATFORM, Workspace, parse
 from bot.adapters.slack.render import message, parts
 from bot.core.adapter import Envelope
 from bot.core.events import Event, PersonEvent
 from bot.core.replies import Content
 from tests.adapters.slack_people import commanded, pressed, written
-from tests.adapters.slack_rules import problems_of_message
+from tests.adapters.slack_rules import problems_of_message, problems_of_view
 from tests.adapters.slack_server import BOT_USER, TEAM
 from tests.chat import Person, Shown
 
@@ -37,8 +38,12 @@ class Slack:
         return parts(content)
 
     def shows(self, envelope: Envelope) -> list[Shown]:
-        call = message(envelope.content, envelope.key)
-        problems = problems_of_message({**call, "channel": "D0"})
+        if envelope.address.is_home:
+            call = home(envelope.content, envelope.key)
+            problems = problems_of_view(call)
+        else:
+            call = message(envelope.content, envelope.key)
+            problems = problems_of_message({**call, "channel": "D0"})
         assert not problems, problems
         texts = [block["text"]["text"] for block in call["blocks"] if "text" in block]
         buttons = [element for block in call["blocks"] for element in block.get("elements", ())]

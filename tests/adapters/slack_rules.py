@@ -15,6 +15,7 @@ METHODS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("chat.delete", "channel ts", ""),
         ("conversations.open", "users", "return_im"),
         ("conversations.history", "channel", "cursor include_all_metadata inclusive latest limit oldest"),
+        ("users.info", "user", "include_locale"),
         ("views.open", "trigger_id view", ""),
         ("views.publish", "user_id view", "hash"),
         ("files.getUploadURLExternal", "filename length", "alt_txt snippet_type"),
@@ -157,6 +158,10 @@ def _input(block: Mapping[str, Any]) -> Iterator[str]:
     if not 1 <= len(block.get("block_id", "")) <= IDENTIFIER:
         yield "block_id"
     element = block["element"]
+    if element["type"] == "multi_users_select":
+        if element.keys() - {"type", "action_id", "max_selected_items", "initial_users", "placeholder"}:
+            yield f"people {element}"
+        return
     if element["type"] == "plain_text_input":
         if not 1 <= element.get("max_length", TYPED) <= TYPED or len(element.get("initial_value", "")) > TYPED:
             yield "typed"

@@ -86,6 +86,7 @@ class SlackServer:
         self.channels: dict[str, list[Shown]] = {}
         self.members: dict[str, tuple[str, ...]] = {}
         self.gone: set[str] = set()  # people who were deactivated
+        self.people: dict[str, dict[str, Any]] = {}  # what users.info tells
         self.refusing = ""  # an error name for every call with a token
         self.views: dict[str, dict[str, Any]] = {}
         self.homes: dict[str, dict[str, Any]] = {}
@@ -287,6 +288,10 @@ class SlackServer:
         ]
         more = str(start + limit) if len(newest) > start + limit else ""
         return {"messages": messages, "has_more": bool(more), "response_metadata": {"next_cursor": more}}
+
+    def _users_info(self, arguments: Mapping[str, Any]) -> dict[str, Any] | web.Response:
+        found = self.people.get(arguments["user"])
+        return _error("user_not_found") if found is None else {"user": {"id": arguments["user"], **found}}
 
     def _views_open(self, arguments: dict[str, Any]) -> dict[str, Any] | web.Response:
         if problems := problems_of_view(arguments["view"]):

@@ -108,7 +108,7 @@ def _entities(raw: str) -> Any:
         raise bad("can't parse entities: too many")
     for entity in entities:
         _only(entity, {"type": str, "offset": int, "length": int})
-        if entity["type"] not in ("bold", "italic"):
+        if entity["type"] not in ("bold", "italic", "spoiler"):
             raise bad("can't parse entities: this bot needs no such entity")
     return entities
 

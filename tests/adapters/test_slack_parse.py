@@ -58,7 +58,7 @@ EVENTS: dict[str, Event] = {
         address=Address("slack", TEAM, "dm:U0LENA"),
         text="hello",
     ),
-    "app_home_opened": Opened(id="Ev0HOME", sender=SARI, address=DIRECT),
+    "app_home_opened": Opened(id="Ev0HOME", sender=SARI, address=Address("slack", TEAM, "home:U0SARI")),
     "app_uninstalled": Disconnected(id="Ev0UNINSTALLED", platform="slack", installation=TEAM),
     "tokens_revoked": Disconnected(id="Ev0REVOKED", platform="slack", installation=TEAM),
     "slash_command": Command(id="100.1.command", sender=NAMED, address=CHANNEL, name="", text="find legal drafting"),

@@ -199,11 +199,17 @@ def test_a_file_with_buttons_is_not_shared_again_when_its_message_must_be_repeat
     played(scene)
 
 
-def test_a_home_is_published_with_buttons() -> None:
+def test_a_home_is_published_with_buttons_and_can_be_repeated() -> None:
     async def scene(server: SlackServer, adapter: SlackAdapter) -> None:
-        content = to("dm:U0SARI", "Your allies", buttons=("Find",)).content
-        assert isinstance(await adapter.publish("U0SARI", content, KEY), Sent)
+        page = to("home:U0SARI", "Your allies", buttons=("Find",))
+        sent = await adapter.send(page)
+        assert isinstance(sent, Sent)
         assert server.homes["U0SARI"]["blocks"][1]["elements"][0]["value"] == button_handle(KEY, 0)
+        server.faults["views.publish"].append(Fault("cut", after=True))
+        again = replace(page, edits=sent.ref)
+        assert isinstance(await adapter.send(again), NotSent)  # it is shown once, however often it is published
+        assert isinstance(await adapter.send(again), Sent)
+        assert server.screen("U0SARI") == []
 
     played(scene)
 

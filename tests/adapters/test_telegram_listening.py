@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.adapters.telegram import Menu, TelegramAdapter
 from bot.adapters.telegram.webhook import LARGEST_BODY
-from bot.core.adapter import Ack, Envelope
+from bot.core.adapter import Ack, Envelope, MenuFor
 from bot.core.events import Address, Command, Event, Message, Press, Reachable, Unreadable
 from bot.core.ids import SeededIds, encode
 from bot.core.log import configure
@@ -312,16 +312,42 @@ def test_a_refused_token_ends_listening_and_sending(late: bool) -> None:
 def test_menus_are_set_by_language_and_role() -> None:
     async def play(server: TelegramServer, adapter: TelegramAdapter, core: Core) -> None:
         await until(lambda: ("short_description", "th") in server.descriptions)
-        await adapter.show_menu("42", "th", facilitator=True)
+        sari = server.person(42)
+        core.ack = Ack(menu=MenuFor("en", facilitator=False))
+        sari.says("hello")
+        await until(lambda: len(core.events) == 1)
+        core.ack = Ack(menu=MenuFor("th", facilitator=True))
+        sari.says("from now on a facilitator")
+        sari.says("whose menu is not set again")
+        await until(lambda: ("chat42", "") in server.commands)
         names = {scope: [one["command"] for one in commands] for scope, commands in server.commands.items()}
         assert names == {
             ("all_private_chats", ""): ["find", "help"],
             ("all_private_chats", "tl"): ["find"],
             ("chat42", ""): ["find", "manage"],
         }
-        await adapter.show_menu("42", "th", facilitator=False)
-        assert ("chat42", "") not in server.commands
+        core.ack = Ack(menu=MenuFor("fil", facilitator=False))
+        sari.says("from now on a fellow, in another language than the app's")
+        await until(lambda: [one["command"] for one in server.commands["chat42", ""]] == ["find"])
+        chats = [call for call in server.called("setMyCommands") if call.arguments["scope"]["type"] == "chat"]
+        assert len(chats) == 2
         assert server.descriptions["description", ""] == "I help reformers find allies."
+
+    plays(play)
+
+
+def test_a_menu_that_could_not_be_set_is_set_with_the_next_event() -> None:
+    async def play(server: TelegramServer, adapter: TelegramAdapter, core: Core) -> None:
+        await until(lambda: ("short_description", "th") in server.descriptions)
+        server.fails("setMyCommands", Fault("cut"))
+        core.ack = Ack(menu=MenuFor("en", facilitator=True))
+        sari = server.person(42)
+        sari.says("hello")
+        await until(lambda: any(call.arguments.get("scope", {}).get("chat_id") == 42 for call in server.calls))
+        await asyncio.sleep(0.05)
+        assert ("chat42", "") not in server.commands
+        sari.says("hello again")
+        await until(lambda: ("chat42", "") in server.commands)
 
     plays(play)
 

@@ -1,9 +1,13 @@
 """What an attacker and a bad day found once, and may not find again."""
 
 import pytest
+import sqlalchemy as sa
 
 from bot.app import build
-from bot.domain.profiles import Audience
+from bot.domain.profiles import Audience, Preset
+from storage import UnitOfWork
+from storage.members import account
+from storage.outbox import outbox
 from storage.privacy import Privacy
 from tests.chat import Chat, Person
 
@@ -210,3 +214,85 @@ def test_somebody_may_be_called_aman_which_is_indonesian_for_safe(chat: Chat) ->
     assert "2 of" in new.last
     new.says("safe")
     assert new.last == "OK."
+
+
+def test_a_report_to_somebody_who_was_locked_is_not_said_to_be_given(chat: Chat, pair: tuple[Person, Person]) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sari, _ = pair
+    sari.says("report")
+    sari.presses("Mirela")
+    sari.says("Bat")
+    chat.store.now(lambda unit: unit.members.change(mirela.member or 0, state="locked"))
+    sari.says("He shouted at me.")
+    assert "I gave it to nobody" in "".join(sari.sees())
+    assert "Given to Mirela" not in "".join(sari.sees())
+    assert "shouted" not in "".join(mirela.sees())
+    assert "Mirela" not in sari.buttons()
+    sari.presses("Olga")
+    assert "Given to Olga" in sari.last
+    assert "shouted" in olga.last
+
+
+def test_in_danger_nobody_is_named_as_told_who_cannot_be(chat: Chat) -> None:
+    olga = chat.joins("Olga", role="facilitator")
+    sari = chat.joins("Sari")
+    sari.says("I am in danger")
+    gone = sa.delete(account).where(account.c.member_id == olga.member)
+    chat.store.now(lambda unit: unit.connection.execute(gone).close())
+    sari.presses("Tell a facilitator")
+    assert "no facilitator whom I could tell" in sari.last
+
+
+def narrow(chat: Chat, who: Person, **fields: Audience) -> None:
+    """Show less, as by single settings."""
+
+    def job(unit: UnitOfWork) -> None:
+        found = unit.members.recall(who.member or 0)
+        assert found is not None
+        unit.profiles.set_visibility(found.cohort_id, found.id, fields)
+
+    chat.store.now(job)
+
+
+def test_a_reminder_says_nothing_that_the_asker_shows_no_more(chat: Chat, pair: tuple[Person, Person]) -> None:
+    sari, bat = pair
+    ask(sari)
+    assert "Indonesia" in bat.last
+    narrow(chat, sari, country=Audience.ME, languages=Audience.ME, coalitions=Audience.ME)
+    chat.passes(days=4)
+    assert "A reminder" in bat.last
+    assert "Indonesia" not in bat.last
+    assert "You share" not in bat.last
+
+
+def bodies(chat: Chat, about: str) -> list[str]:
+    """Every message that is kept and says this."""
+    query = sa.select(outbox.c.body)
+    kept = chat.store.now(lambda unit: [str(body) for body in unit.connection.scalars(query) if body])
+    return [body for body in kept if about in body]
+
+
+def test_what_a_search_said_of_somebody_goes_with_them(chat: Chat, pair: tuple[Person, Person]) -> None:
+    sari, bat = pair
+    sari.says("beneficial ownership")
+    sari.presses("Meet Bat")
+    sari.says("beneficial ownership")
+    assert bodies(chat, "Bat")
+    leave(bat)
+    chat.passes(days=2)
+    assert state(chat, bat) == "left"
+    assert not bodies(chat, "Bat")
+
+
+def test_seeing_oneself_as_somebody_tells_nothing_of_their_coalitions(chat: Chat) -> None:
+    sari = chat.joins("Sari", coalitions=["citizens"], preset=Preset.CAREFUL)
+    own = {"coalitions": Audience.ME, "name": Audience.COHORT, "topics": Audience.COHORT}
+    answers = []
+    for name, coalition in (("Batbold", "citizens"), ("Batsaikhan", "donors-agencies")):
+        chat.joins(name, own=dict(own), coalitions=[coalition])
+        sari.says("privacy")
+        for label in ("Who sees me", "See myself as", "Type a name"):
+            sari.presses(label)
+        sari.says(name)
+        answers.append(sari.last.replace(name, "…"))
+    assert answers[0] == answers[1]

@@ -151,11 +151,16 @@ def test_an_offer_is_added_found_removed_and_brought_back(chat: Chat, sari: Pers
 def test_project_is_begun_changed_and_undone(chat: Chat, sari: Person) -> None:
     sari.says("project")
     assert "You have no project here yet" in sari.last
-    sari.presses("New")
+    sari.presses("New project")
+    sari.says("Open school budgets")
+    assert "Open school budgets" in sari.last
+    sari.presses("Not now")
+    sari.presses("Change")
+    sari.presses("Title and goal")
     sari.says("Open school budgets")
     sari.says("Parents see every rupiah")
-    assert "Open school budgets" in sari.last
     sari.presses("Change")
+    sari.presses("Title and goal")
     sari.says("Open hospital budgets")
     sari.presses("Skip")
     assert "Open hospital budgets" in sari.last

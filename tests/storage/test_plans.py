@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.domain.progress import Status
 from storage import Store, UnitOfWork
 from storage.access import Viewer
 from storage.base import metadata
 from storage.search import Clause, key_row
+from storage.shared_projects import Chosen
 from tests.storage.people import DAY, HOUR, LANE, NOW, new_cohort, new_member
 
 MANY = 4000
-SMALL = {"cohort", "lane", "meta", "CONSTANT"}  # a few rows for ever, or none
+SMALL = {"cohort", "lane", "meta", "CONSTANT", "json_each"}  # a few rows for ever, none, or a list that was given
 Plan = tuple[str, list[str]]
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
 
@@ -75,6 +77,8 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         "parked": n % 2 == 0, "expires_at": NOW + n * HOUR})  # fmt: skip
     add("introduction", lambda n: {"asker_id": n, "other_id": other(n), "state": "closed", "asked_at": NOW,
         "closes_at": NOW, "closed_at": NOW})  # fmt: skip
+    add("ask", lambda n: {"id": n, "member_id": n, "state": "open", "asked_at": NOW, "times": 1})
+    add("asked", lambda n: {"ask_id": n, "member_id": other(n), "asked_at": NOW, "state": "waiting"})
     add("ally", lambda n: {"member_id": n, "other_id": other(n), "since": NOW})
     add("apart", lambda n: {"member_id": n, "other_id": other(n)})
     add("consent", lambda n: {"member_id": n, "purpose": "introductions", "version": 1, "language": "en",
@@ -84,7 +88,18 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
         add(f"member_{column}", lambda n, column=column: {"member_id": n, column: "x", "place": 0})  # type: ignore[misc]
     add("wish", lambda n: {"member_id": n, "kind": "need"})
     add("visibility", lambda n: {"member_id": n, "field": "name", "audience": 1})
-    add("project", lambda n: {"member_id": n, "title": "x"})
+    add("project", lambda n: {"id": n, "member_id": None if n % 10 == 0 else n, "title": "x", "topics": [],
+        "coalitions": ["citizens"] if n % 5 == 0 else [], "state": "open" if n % 9 else "closed",
+        "blocked": n % 50 == 0, "next_due": NOW.date() + (n % 400 - 20) * DAY if n % 3 else None,
+        "looking": "cohort" if n % 20 == 0 else None})  # fmt: skip
+    add("project_key", lambda n: {"kind": ("topic", "word")[n % 2], "key": f"aopen{n % 60}", "scope": "cohort",
+        "project_id": n})  # fmt: skip
+    add("project_member", lambda n: {"project_id": max(first, n - n % 10), "member_id": n, "at": NOW,
+        "state": ("in", "in", "proposed", "wants")[n % 4], "proposed_by": other(n)})  # fmt: skip
+    add("milestone", lambda n: {"id": n, "project_id": n, "written_by": other(n), "title": "x", "status": "limited",
+        "blocked": False, "dropped": False})  # fmt: skip
+    add("project_update", lambda n: {"project_id": n, "milestone_id": n, "member_id": other(n), "kind": "changed",
+        "told": True, "at": NOW})  # fmt: skip
     add("watch", lambda n: {"member_id": n, "kind": "topic", "key": f"aopen{n % 40}", "created_at": NOW})
     add("invite", lambda n: {"code_hash": n.to_bytes(32), "role": "fellow", "uses": n % 20 == 0, "prefilled": {},
         "expires_at": NOW + (n - first - 3000) * HOUR, "invited_by": other(n), "for_member": n,
@@ -179,6 +194,11 @@ def introductions(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.introductions.allies_of(one)
     unit.introductions.are_allies(one, some[:30])
     unit.introductions.part(one, other)
+    unit.asks.open_of(one)
+    unit.asks.receivers(4)
+    unit.asks.askable(cohort, some[:30], NOW)
+    unit.asks.settle(4, other, "helping")
+    unit.asks.close_all(one)
     unit.invites.find(one.to_bytes(32), NOW)
     unit.invites.used_by(one.to_bytes(32), one)
     unit.invites.prefilled_for(one)
@@ -208,6 +228,43 @@ def search(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.search.unwatch(some[0])
 
 
+def projects(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
+    one, team = some[3], next(number for number in some if number % 20 == 0 and number % 9)
+    unit.projects.all_mine(one)
+    unit.projects.some(some[:20])
+    unit.projects.change(team, looking="cohort")
+    unit.teams.of(one)
+    unit.teams.of_all(some[:30])
+    unit.teams.waiting(team)
+    unit.teams.proposals(one)
+    unit.teams.wants_of(one)
+    unit.teams.decline(team, one)
+    unit.milestones.open_of(one)
+    unit.milestones.of_all(some[:20])
+    unit.milestones.advance(one, Status.LIMITED, Status.COMPLETE)
+    unit.milestones.ask(one, NOW)
+    unit.milestones.history(one, before=10**9)
+    unit.milestones.latest(one, "stuck")
+    unit.milestones.hand_over(team, one, None)
+    for viewer in (Viewer(some[900], cohort), Viewer(some[900], cohort, facilitator=True)):
+        shared = unit.people(viewer).projects
+        for number in (one, team):
+            shared.mine(number)
+            shared.found(number)
+            shared.proposed(number)
+            shared.for_facilitators(number)
+        shared.looking("topic", ["aopen1", "aopen3"])
+        shared.looking("word", ["aop"])
+        shared.team(some[:20])
+        today = NOW.date()
+        for chosen in (Chosen(), Chosen("citizens", "ID"), Chosen(overdue=True), Chosen(blocked=True)):
+            page = shared.listed(chosen, today)
+            if page.after is not None:
+                shared.listed(chosen, today, page.after)
+            shared.listed(chosen, today, ("others", str(one)))
+    unit.projects.erase(one)
+
+
 def erasing(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.privacy.own_data(some[3])
     unit.privacy.erase(some[3])
@@ -223,7 +280,7 @@ def full_store(store: Store) -> tuple[Store, int, list[int]]:
 
 def test_nothing_reads_a_whole_table(full_store: tuple[Store, int, list[int]]) -> None:
     store, cohort, some = full_store
-    for act in (outbox, members, introductions, search, erasing):
+    for act in (outbox, members, introductions, search, projects, erasing):
 
         def job(unit: UnitOfWork, act: Callable[[UnitOfWork, int, list[int]], None] = act) -> list[Plan]:
             with plans(unit) as found:

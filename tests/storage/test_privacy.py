@@ -44,6 +44,7 @@ def marked(unit: UnitOfWork, cohort: int, mark: str, other: Member) -> Member:
     unit.dialogs.begin(me.id, "joining", {"said": f"{mark} about"}, {"name": f"{mark} answer"}, "name", NOW + DAY)
     unit.introductions.propose(cohort, me.id, other.id, {"text": f"{mark} wants to meet"}, NOW, NOW + 7 * DAY)
     unit.introductions.befriend(cohort, me.id, other.id, NOW, None)
+    _projects(unit, cohort, mark, me, other)
     unit.audit.report(cohort, me.id, other.id, f"{mark} reports", NOW)
     unit.audit.note(cohort, other.id, "people.look", NOW, me.id)
     text = {"text": f"{mark} reads this"}
@@ -54,6 +55,20 @@ def marked(unit: UnitOfWork, cohort: int, mark: str, other: Member) -> Member:
     new_row(unit, f"dm:U{other.id}", member_id=other.id, body=writes, on_behalf=me.id, at=NOW + HOUR)
     unit.outbox.change(first, idem=f"{mark} edit", key=mark.encode().ljust(16), body=text, cause=mark, now=NOW)
     return me
+
+
+def _projects(unit: UnitOfWork, cohort: int, mark: str, me: Member, other: Member) -> None:
+    """A project of one's own with all that belongs to it, and what one told in a team's."""
+    mine = unit.projects.write(cohort, me.id, topics=[mark], coalitions=[mark])
+    step = unit.milestones.add(cohort, mine, me.id, f"{mark} step")
+    words = {"words": f"{mark} changed", "who": f"{mark} office", "link": f"https://{mark}.example"}
+    unit.milestones.tell(cohort, mine, me.id, "changed", NOW, milestone_id=step, **words)
+    team = unit.projects.begin(cohort, None, "a team's own", looking="cohort")
+    unit.projects.change(team, goal="together")
+    unit.teams.put(cohort, team, me.id, "in", NOW, proposed_by=other.id)
+    unit.teams.put(cohort, team, other.id, "proposed", NOW, proposed_by=me.id)
+    unit.milestones.add(cohort, team, me.id, "a team's step")
+    unit.milestones.tell(cohort, team, me.id, "changed", NOW, **words)
 
 
 def everywhere(unit: UnitOfWork, mark: str) -> list[str]:
@@ -93,7 +108,7 @@ def test_erasing_leaves_no_mark_in_any_column(store: Store) -> None:
 
     me, you = store.now(fill)
     before = store.now(lambda unit: everywhere(unit, "xqmine"))
-    assert len({name.split(".")[0] for name in before}) == 16  # the marks are really everywhere
+    assert len({name.split(".")[0] for name in before}) == 18  # the marks are really everywhere
     yours = store.now(lambda unit: everywhere(unit, "xqyours"))
     store.now(lambda unit: unit.privacy.erase(me.id))
     assert store.now(lambda unit: everywhere(unit, "xqmine")) == []
@@ -204,11 +219,7 @@ ACROSS = [(of, column) for of in TABLES for column in _across(of)]
 @pytest.mark.parametrize(("of", "column"), ACROSS, ids=lambda part: getattr(part, "name", part))
 def test_a_row_across_cohorts_cannot_exist(store: Store, of: sa.Table, column: str) -> None:
     def insert(unit: UnitOfWork, cohort: int, number: int) -> None:
-        values = {one.name: _value(one) for one in of.columns if not one.nullable and one.server_default is None}
-        if of.c.keys()[0] == "id":
-            values.pop("id", None)
-        values |= dict.fromkeys(_across(of), number) | {"cohort_id": cohort, column: number}
-        unit.connection.execute(sa.insert(of).values(values))
+        _insert(unit, of, cohort, me, **{column: number})
 
     def two(unit: UnitOfWork) -> tuple[int, int, int, int]:
         mine, theirs = new_cohort(unit), new_cohort(unit)
@@ -222,6 +233,22 @@ def test_a_row_across_cohorts_cannot_exist(store: Store, of: sa.Table, column: s
     store.now(lambda unit: insert(unit, mine, me))
     with pytest.raises(sa.exc.IntegrityError):
         store.now(lambda unit: insert(unit, mine, them))
+
+
+def _insert(unit: UnitOfWork, of: sa.Table, cohort: int, mine: int, **values: int) -> int:
+    """A row of my cohort with no more than it must have, and what it hangs on; returns its first key."""
+    row = {one.name: _value(one) for one in of.columns if not one.nullable and one.server_default is None}
+    if of.c.keys()[0] == "id":
+        row.pop("id", None)
+    for one in of.columns:
+        for key in one.foreign_keys:
+            parent = key.column.table
+            if one.name in row and parent.name not in ("member", "cohort") and one.name != "cohort_id":
+                row[one.name] = _insert(unit, parent, cohort, mine)
+    row |= dict.fromkeys(_across(of), mine) | {"cohort_id": cohort} | values if "cohort_id" in of.c else values
+    inserted = unit.connection.execute(sa.insert(of).values(row)).inserted_primary_key
+    assert inserted is not None
+    return int(inserted[0])
 
 
 def _value(column: sa.Column[Any]) -> Any:

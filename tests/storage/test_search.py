@@ -214,8 +214,10 @@ def test_all_pages_together_are_who_fits_by_what_the_viewer_may_know(
     store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     draw = random.Random(seed)
-    # Both ways of reading a prefix, whatever the size of these small cohorts.
-    monkeypatch.setattr("storage.search.MANY", draw.choice((1, 300)))
+    # Every way of reading a list, whatever the size of these small cohorts.
+    few, many = draw.choice(((-1, 1), (3, 20), (64, 300)))
+    monkeypatch.setattr("storage.search.FEW", few)
+    monkeypatch.setattr("storage.search.MANY", many)
 
     def job(unit: UnitOfWork) -> int:
         world = build(unit, draw, 40)

@@ -121,10 +121,6 @@ class SlackAdapter:
         except Failed:
             return None
 
-    async def publish(self, user: str, content: Content, key: str) -> Outcome:
-        """Show this on a person's App Home; can be repeated. Buttons carry `key.n`."""
-        return await self._outgoing.publish(user, content, key)
-
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
         if self._mode == "http":

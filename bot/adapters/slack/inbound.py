@@ -21,9 +21,11 @@ from yarl import URL
 
 from bot.adapters.slack import pages
 from bot.adapters.slack.parse import Payload, Workspace, kind_of, parse
+from bot.adapters.slack.picking import introduced
 from bot.adapters.slack.render import SECTION, section
 from bot.adapters.slack.texts import cut, escaped, readable
 from bot.core.adapter import Ack, Page
+from bot.core.clock import monotonic
 from bot.core.events import Command, Disconnected, Event, Message, Press, Submit, Unreadable
 
 log = structlog.get_logger("kawan.slack")
@@ -113,21 +115,24 @@ class Inbound:
         return BoltResponse(status=503, body="")
 
     async def _take(self, body: dict[str, Any], ack: AsyncAck) -> BoltResponse:
+        arrived = monotonic()
         event = parse(body, self._workspace)
         if event is None:
             self.counted[kind_of(body)] += 1
             return await ack()
-        answer = await self._received(event)
+        if isinstance(event, Submit):
+            event = await introduced(self._client, body["view"], event)
+        answer = await self._received(event, IN_TIME - (monotonic() - arrived))
         self._learn(event, body)
         self._follow(event, body, answer)
         return await _acknowledge(event, body, answer, ack)
 
-    async def _received(self, event: Event) -> Ack:
+    async def _received(self, event: Event, seconds: float) -> Ack:
         """The commit, in time. A late one goes on; its event comes again and is recognised."""
         if self.receive is None:
             raise Late
         task: asyncio.Task[Ack] = self._start(_coroutine(self.receive(event)))
-        done, _ = await asyncio.wait({task}, timeout=IN_TIME)
+        done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
             raise Late
         return task.result()

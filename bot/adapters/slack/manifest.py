@@ -13,7 +13,7 @@ SCOPES = {
     "im:history": "to read what people write to the bot in its direct chat, and to see whether a message has arrived",
     "im:write": "to open the direct chat with somebody who has been invited",
     "mpim:write": "to open a group chat for two people who both agreed to be put in touch",
-    "users:read": "to let a facilitator pick people by name when inviting them",
+    "users:read": "to greet the people whom a facilitator picks by their name, and to leave bots out",
 }
 EVENTS = {
     "app_home_opened": "a person opens the bot's page",

@@ -8,10 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.adapters.slack import pages, render
 from bot.adapters.slack.outcomes import CLOSING, error_name, outcome_of
-from bot.adapters.slack.parse import Workspace
+from bot.adapters.slack.parse import HOME, Workspace
 from bot.adapters.slack.texts import beginning, cut, is_visible
 from bot.core.adapter import Absent, Envelope, NotSent, Outcome, Rejected, Sent, Unknown
-from bot.core.replies import Content
 
 CALL = 10.0  # seconds for one call
 UPLOAD = 60.0
@@ -46,6 +45,8 @@ class Outgoing:
     async def send(self, envelope: Envelope) -> Outcome:
         """One visible call, or the proof that there was none."""
         try:
+            if envelope.address.is_home:
+                return await self._publish(envelope)
             if envelope.deletes is not None:
                 return await self._delete(envelope.deletes)
             if envelope.edits is not None:
@@ -54,12 +55,10 @@ class Outgoing:
         except Failed as failed:
             return failed.outcome
 
-    async def publish(self, user: str, content: Content, key: str) -> Outcome:
-        """Show a content on a person's App Home."""
-        try:
-            await self._call("views_publish", user_id=user, view=pages.home(content, key))
-        except Failed as failed:
-            return failed.outcome
+    async def _publish(self, envelope: Envelope) -> Outcome:
+        """Show a content on a person's App Home. Showing it twice is showing it once."""
+        user = envelope.address.conversation.removeprefix(HOME)
+        await self._hidden("views_publish", user_id=user, view=pages.home(envelope.content, envelope.key))
         return Sent(f"home/{user}")
 
     async def look_up(self, envelope: Envelope) -> Sent | Absent | None:

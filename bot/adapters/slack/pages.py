@@ -17,6 +17,7 @@ OPTION = 75
 OPTION_VALUE = 150
 FEW_OPTIONS = 10
 A_GROUP = 100
+PEOPLE = 10  # picked in one form
 VIEW_BLOCKS = 100
 BLOCK_ID = 255
 FORM = "kawan.form"
@@ -71,7 +72,7 @@ def answers_of(view: Mapping[str, Any]) -> dict[str, str]:
         for answer in elements.values():
             chosen = answer.get("selected_options") or [answer.get("selected_option")]
             picked = [option["value"] for option in chosen if option]
-            found[key] = ",".join(picked) or answer.get("value") or ""
+            found[key] = ",".join(picked or answer.get("selected_users") or ()) or answer.get("value") or ""
     return found
 
 
@@ -92,11 +93,17 @@ def _input(field: PageField) -> Block:
         "block_id": field.key,
         "label": plain_text(cut(readable(field.question), LABEL) if is_visible(field.question) else ELLIPSIS),
         "optional": field.optional,
-        "element": _choices(field) if field.choices and field.kind != "text" else _text(field),
+        "element": _element(field),
     }
     if field.hint and is_visible(field.hint):
         found["hint"] = plain_text(cut(readable(field.hint), LABEL))
     return found
+
+
+def _element(field: PageField) -> Block:
+    if field.kind == "people":
+        return {"type": "multi_users_select", "action_id": ANSWER, "max_selected_items": PEOPLE}
+    return _choices(field) if field.choices and field.kind != "text" else _text(field)
 
 
 def _text(field: PageField) -> Block:

@@ -28,6 +28,7 @@ from bot.core.events import (
 
 PLATFORM = "slack"
 SLACKBOT = "USLACKBOT"
+HOME = "home:"
 PERSON = re.compile(r"[UW][A-Z0-9]{1,63}")
 WRITTEN = (None, "file_share", "thread_broadcast", "me_message")
 LONGEST_ID = 200
@@ -165,7 +166,10 @@ def _event(body: Payload, event: Payload, workspace: Workspace) -> Event | None:
             return _message(body, event, workspace)
         case "app_home_opened" if event.get("tab") == "home":
             sender = _person(workspace, event["user"])
-            return None if sender is None else Opened(id=id_of(body), sender=sender, address=_direct(workspace, sender))
+            if sender is None:
+                return None
+            home = Address(PLATFORM, workspace.team, f"{HOME}{sender.id}")
+            return Opened(id=id_of(body), sender=sender, address=home)
         case "app_uninstalled":
             return Disconnected(id=id_of(body), platform=PLATFORM, installation=workspace.team)
         case "tokens_revoked" if (event.get("tokens") or {}).get("bot"):

@@ -44,10 +44,11 @@ def size(blocks: Block | Sequence[Block]) -> int:
 def message(content: Content, key: str) -> dict[str, Any]:
     """Arguments of `chat.postMessage` and `chat.update`, without the channel.
 
+    `text` is what a notification shows; who wants to be discreet gets other words there.
     The metadata can be read by other apps of the workspace: it holds the opaque key and nothing else.
     """
     return {
-        "text": fallback(content),
+        "text": escaped(content.preview, FALLBACK) if content.preview else fallback(content),
         "blocks": blocks(content, key),
         "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
     }

@@ -63,7 +63,7 @@ class TelegramAdapter:
         request = SessionRequest(session, proxy=proxy, read_timeout=timeout)
         base = f"{api_url.rstrip('/')}/bot"
         self._bot = Bot(token, base_url=base, request=request, get_updates_request=request)
-        self._intake = Intake(self._bot, self._bot_id, self._menu.group_line)
+        self._intake = Intake(self._bot, self._bot_id, self._menu)
         self._poller = Poller(request, base + token, self._ids, first_wait=first_wait, long_poll=long_poll)
         self._webhook = Webhook(webhook_secret) if mode == "webhook" else None
         self._closed = False
@@ -114,10 +114,6 @@ class TelegramAdapter:
                 with contextlib.suppress(asyncio.CancelledError):
                     await publishing
             await self._intake.finish()
-
-    async def show_menu(self, user: str, language: str, *, facilitator: bool) -> None:
-        """Show one person the commands of their role and language. Raises telegram.error.TelegramError."""
-        await menus.publish_to(self._bot, self._menu, int(user), language, facilitator=facilitator)
 
     def parts(self, content: Content) -> list[Content]:
         """One text, picture or file each; buttons on the last."""

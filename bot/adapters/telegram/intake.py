@@ -8,27 +8,30 @@ from typing import Any
 import structlog
 from telegram import Bot
 
+from bot.adapters.telegram.menu import FALLBACK, Menu, publish_to
 from bot.adapters.telegram.parse import Group, Unparsable, parse, query_of
 from bot.adapters.telegram.render import toast
 from bot.adapters.telegram.transport import Refusal
-from bot.core.adapter import Ack
-from bot.core.events import Event
+from bot.core.adapter import Ack, MenuFor
+from bot.core.events import Disconnected, Due, Event, Sender
 
 log = structlog.get_logger("kawan.telegram")
 
 Receive = Callable[[Event], Awaitable[Ack]]
 LAST_ANSWERS = 5.0  # seconds that a stop waits for answers on their way
 GROUPS_REMEMBERED = 1_000
+MENUS_REMEMBERED = 20_000
 
 
 class Intake:
     """Takes updates in. `counts` says how many were taken, ignored and not understood."""
 
-    def __init__(self, bot: Bot, bot_id: str, group_line: str = "") -> None:
+    def __init__(self, bot: Bot, bot_id: str, menu: Menu) -> None:
         self.counts: Counter[str] = Counter()
         self._bot = bot
         self._bot_id = bot_id
-        self._group_line = group_line
+        self._menu = menu
+        self._menus: dict[str, MenuFor] = {}
         self._told: set[int] = set()
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -50,6 +53,8 @@ class Intake:
             return
         ack = await receive(incoming.event)
         self.counts["taken"] += 1
+        if ack.menu is not None and not isinstance(incoming.event, Disconnected | Due):
+            self._show_menu(incoming.event.sender, ack.menu)
         self._answer(incoming.query, ack.toast or ack.note or next(iter(ack.problems.values()), None))
 
     async def finish(self) -> None:
@@ -74,6 +79,27 @@ class Intake:
             if not (isinstance(error, Refusal) and error.says("query is too old", "query id is invalid")):
                 log.info("press not answered", kind=type(error).__name__)
 
+    def _show_menu(self, sender: Sender, wanted: MenuFor) -> None:
+        """Somebody's own menu, once it is another than what everybody sees in the language of their app."""
+        of_app = (sender.locale or FALLBACK).partition("-")[0]
+        usual = MenuFor(of_app if of_app in self._menu.everyone else FALLBACK, facilitator=False)
+        if self._menus.get(sender.id, usual) == wanted:
+            return
+        self._menus.pop(sender.id, None)
+        self._menus[sender.id] = wanted
+        while len(self._menus) > MENUS_REMEMBERED:
+            del self._menus[next(iter(self._menus))]
+        self._start(self._set_menu(sender.id, wanted))
+
+    async def _set_menu(self, user: str, wanted: MenuFor) -> None:
+        """May be lost: the bot works all the same, and the next event tries again."""
+        try:
+            await publish_to(self._bot, self._menu, int(user), wanted.language, facilitator=wanted.facilitator)
+        except Exception as error:
+            log.info("menu not set", kind=type(error).__name__)
+            if self._menus.get(user) == wanted:
+                del self._menus[user]
+
     async def _leave(self, group: Group) -> None:
         """Private chats only: one line, then out."""
         first = group.id not in self._told
@@ -81,8 +107,8 @@ class Intake:
             self._told.clear()
         self._told.add(group.id)
         try:
-            if first and group.can_write and self._group_line:
-                await self._bot.send_message(group.id, self._group_line)
+            if first and group.can_write and self._menu.group_line:
+                await self._bot.send_message(group.id, self._menu.group_line)
         except Exception as error:
             log.info("group not told", kind=type(error).__name__)
         try:

@@ -79,10 +79,8 @@ async def _publish(bot: Bot, menu: Menu) -> None:
 
 
 async def publish_to(bot: Bot, menu: Menu, chat: int, language: str, *, facilitator: bool) -> None:
-    """Give one person the facilitators' commands in their language, or take them away again."""
-    commands = menu.facilitator.get(language) or menu.facilitator.get(FALLBACK, ())
-    scope = BotCommandScopeChat(chat)
-    if facilitator and commands:
-        await bot.set_my_commands(_commands(commands), scope=scope)
-    else:
-        await bot.delete_my_commands(scope=scope)
+    """Give one person the commands of their role in the language that they chose, whatever that of their app."""
+    by_language = menu.facilitator if facilitator else menu.everyone
+    commands = by_language.get(language) or by_language.get(FALLBACK, ())
+    if commands:
+        await bot.set_my_commands(_commands(commands), scope=BotCommandScopeChat(chat))

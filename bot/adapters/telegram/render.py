@@ -66,16 +66,26 @@ def is_visible(text: str) -> bool:
 
 
 def render(content: Content, key: str, limit: int = TEXT) -> Rendered:
-    """One message. What is over the limit is cut: `parts` is there so that nothing is."""
+    """One message. What is over the limit is cut: `parts` is there so that nothing is.
+
+    For who wants to be discreet all of it is a spoiler: hidden in notifications and in the list of chats until tapped.
+    """
     text, bold = _composed(content)
     if units(text) > limit:
         text = _cut(text, limit)
     if not is_visible(text):
         text, bold = (NOTHING if limit == TEXT else ""), []
     longest = units(text)
+    marks = [(MessageEntity.BOLD, offset, length) for offset, length in bold[: ENTITIES - 1]]
+    before = 0
+    if content.preview and text:
+        marks.insert(0, (MessageEntity.SPOILER, 0, longest))
+        told = f"{clean(content.preview).strip()}\n\n"
+        if longest + units(told) <= limit:
+            text, before = told + text, units(told)
     entities = [
-        MessageEntity(MessageEntity.BOLD, offset, min(length, longest - offset))
-        for offset, length in bold[:ENTITIES]
+        MessageEntity(kind, before + offset, min(length, longest - offset))
+        for kind, offset, length in marks
         if offset < longest
     ]
     return Rendered(text, entities, keyboard(content.buttons, key))
@@ -169,6 +179,11 @@ def parts(content: Content) -> list[Content]:
         return [content]
     if len(content.files) == 1 and not content.buttons and units(composed) <= CAPTION:
         return [content]
+    made = _split(content, groups, composed)
+    return [replace(one, preview=content.preview) for one in made]
+
+
+def _split(content: Content, groups: list[tuple[Pressable, ...]], composed: str) -> list[Content]:
     made = [Content(text="", files=(file,), language=content.language) for file in content.files]
     if made and not is_visible(composed) and len(groups) <= 1:
         return [*made[:-1], replace(made[-1], buttons=content.buttons)]

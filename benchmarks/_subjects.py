@@ -1,0 +1,101 @@
+"""What `bench dispatch` compares, each a process of its own: the bot's whole durable path, and bare libraries."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from benchmarks._loopback import SECRET, TOKEN
+
+SAID = "Two people work on this: Sari (Indonesia) and Bat (Mongolia). Press a name to ask whether they want to meet."
+
+
+async def bare_telegram(api: str, _folder: Path, _port: int) -> None:
+    """python-telegram-bot with its stock transport: polls, and answers each message with one line."""
+    from telegram.ext import Application, ContextTypes, MessageHandler, filters
+
+    async def answer(update: Any, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        await update.message.reply_text(SAID)
+
+    application = Application.builder().token(TOKEN).base_url(f"{api}/bot").concurrent_updates(True).build()
+    application.add_handler(MessageHandler(filters.TEXT, answer))
+    async with application:
+        assert application.updater is not None
+        await application.updater.start_polling(allowed_updates=["message"])
+        await application.start()
+        await asyncio.Event().wait()
+
+
+async def bare_slack(api: str, _folder: Path, port: int) -> None:
+    """Bolt with one shared session: takes events over HTTP, and answers each message with one line."""
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(token="xoxb-bench", base_url=f"{api}/api/", session=session)
+        app = AsyncApp(client=client, signing_secret=SECRET)
+
+        @app.event("message")
+        async def answer(say: Any) -> None:
+            await say(SAID)
+
+        await _serve(app.server(port=port, path="/slack/events").web_app, port)
+
+
+async def kawan_telegram(api: str, folder: Path, _port: int) -> None:
+    """The bot on Telegram."""
+    from bot.adapters.telegram import TelegramAdapter
+
+    async with aiohttp.ClientSession() as session:
+        await _kawan(folder, TelegramAdapter(TOKEN, session=session, api_url=api))
+
+
+async def kawan_slack(api: str, folder: Path, port: int) -> None:
+    """The bot on Slack."""
+    from bot.adapters.slack import SlackAdapter
+    from bot.core.clock import SystemClock
+
+    async with aiohttp.ClientSession() as session:
+        adapter = SlackAdapter(
+            "xoxb-bench",
+            session=session,
+            clock=SystemClock(),
+            signing_secret=SECRET,
+            api_url=f"{api}/api/",
+            mode="http",
+        )
+        application = web.Application()
+        adapter.mount(application)
+        serving = asyncio.create_task(_serve(application, port))
+        await _kawan(folder, adapter)
+        serving.cancel()
+
+
+async def _kawan(folder: Path, adapter: Any) -> None:
+    from bot.app import build
+    from bot.content import load
+    from bot.core.log import configure
+    from bot.core.programme import Programme
+    from storage import open_store
+
+    configure("WARNING")
+    content = load()
+    store = open_store(f"sqlite:///{folder / 'bench.db'}")
+    programme = Programme(content=content, understanding=content.understanding())
+    await build(store, programme, [adapter], a_minute=None).run()
+
+
+async def _serve(application: web.Application, port: int) -> None:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
+SUBJECTS = {one.__name__: one for one in (bare_telegram, bare_slack, kawan_telegram, kawan_slack)}
+
+if __name__ == "__main__":
+    asyncio.run(SUBJECTS[sys.argv[1]](sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])))

@@ -1,0 +1,104 @@
+"""What came of a question: did it move, others to ask, solved, thanks, closed."""
+
+import json
+
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t, tn
+from bot.core.replies import Urgency
+from handlers.asks import A_WEEK, TIMES_AT_MOST, Sending, fitting, goes_out, look_again, open_of_mine, preview, so_far
+from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask
+
+router = Router()
+
+NO_MORE = t("This question is closed. There is nothing for you to do.")
+
+
+@router.due("asks.moved")
+def moved(ctx: Context) -> Reply:
+    """After a week: did it move?"""
+    found = open_of_mine(ctx, ctx.object or 0)
+    if found is None or ctx.me.state != "active":
+        return None
+    receivers = ctx.store.asks.receivers(found.id)
+    said = lines(t("You asked: “{text}”", text=found.text), so_far(receivers), t("Did it move?"))
+    number = str(found.id)
+    buttons = [
+        Button(t("Solved"), "asks.solved", number, "primary"),
+        Button(t("Not yet"), "asks.not_yet", number),
+        Button(t("Close the question"), "asks.close", number),
+    ]
+    ctx.send(ctx.me.id, Card(said, buttons=tuple(buttons)), urgency=Urgency.QUESTION)
+    return None
+
+
+@router.press("asks.not_yet", role=Role.MEMBER)
+def not_yet(ctx: Context) -> Reply:
+    """Ask others, or wait a week more."""
+    found = open_of_mine(ctx, int(ctx.value))
+    if found is None:
+        return t("This question is closed. Nothing changed.")
+    if found.times >= TIMES_AT_MOST:
+        _close(ctx, found, CLOSED)
+        return t("I have asked everybody I could ask three times, so I close it. You can ask anew, in other words.")
+    draft = {"text": found.text, "ask": found.id}
+    if fitting(ctx, draft):
+        return preview(ctx, draft)
+    ctx.store.asks.change(found.id, times=found.times + 1)
+    return t("Nobody else fits now. I keep it open, and ask you again on {day}.", day=When(look_again(ctx, found.id)))
+
+
+@router.press("asks.solved", role=Role.MEMBER)
+def solved(ctx: Context) -> Reply:
+    """It moved: close it, and offer to thank those who helped."""
+    found = open_of_mine(ctx, int(ctx.value))
+    if found is None:
+        return t("This question is closed. Nothing changed.")
+    _close(ctx, found, SOLVED)
+    helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
+    said = t("Good to hear. The question is closed.")
+    return Card(said, buttons=(Button(t("Thank those who helped"), "asks.thank", ctx.value),)) if helpers else said
+
+
+@router.press("asks.thank", role=Role.MEMBER)
+def thank(ctx: Context) -> Reply:
+    """One line to each who helped, once."""
+    found = ctx.store.asks.get(int(ctx.value))
+    if found is None or found.member_id != ctx.me.id or found.state != SOLVED:
+        return t("This question is closed. Nothing changed.")
+    helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
+    ctx.store.asks.change(found.id, state=THANKED)
+    mine = ctx.people.own_whole()
+    name: Say = mine.other_name or mine.profile.name or t("A fellow")
+    said = t("{name} says thank you. Your help with “{text}” made a difference.", name=name, text=found.text)
+    for one in helpers:
+        ctx.send(one.member_id, said, about=(ctx.me.id,), on_behalf=ctx.me.id, once=True)
+    return tn("{n} fellow hears your thanks.", "{n} fellows hear your thanks.", len(helpers))
+
+
+@router.press("asks.close", role=Role.MEMBER)
+def close(ctx: Context) -> Reply:
+    """No more answers are wanted."""
+    found = open_of_mine(ctx, int(ctx.value))
+    if found is None:
+        return t("This question is closed. Nothing changed.")
+    _close(ctx, found, CLOSED)
+    return t("The question is closed. Whoever has not answered yet sees that.")
+
+
+def _close(ctx: Context, found: Ask, state: str) -> None:
+    ctx.store.asks.change(found.id, state=state)
+    ctx.store.schedules.cancel(ctx.me.id, ("asks.moved",), found.id)
+    for one in ctx.store.asks.receivers(found.id):
+        if one.state == WAITING and one.message is not None:
+            ctx.edit(one.message, NO_MORE)
+
+
+@router.press("asks.offer", role=Role.MEMBER)
+def offer(ctx: Context) -> Reply:
+    """Somebody joined who fits a question that was kept open: they are asked, too."""
+    number, other = json.loads(ctx.value)
+    found = open_of_mine(ctx, number)
+    seen = ctx.people.profile(other)
+    may = ctx.store.asks.askable(ctx.me.cohort_id, [other], ctx.now - A_WEEK)
+    if found is None or seen is None or other not in may:
+        return t("This person cannot be asked at the moment. Your question stays open.")
+    return goes_out(ctx, Sending(found.id, [seen]))
