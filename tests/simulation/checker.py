@@ -163,7 +163,7 @@ def _nothing_breaks(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 
 
 SOMETIMES = ("in doubt, found", "in doubt, resent", "catch-up", "stale press", "unconfirmed shown", "repeat stopped",
-             "died", "asked", "met", "erased", "locked")  # fmt: skip
+             "died", "ended", "asked", "both said yes", "erased", "locked")  # fmt: skip
 # With leases and replicas: "fenced late write", "lane take-over" by another, "version conflict".
 
 
@@ -188,12 +188,12 @@ def sometimes(lines: Iterable[Line]) -> Counter[str]:
                 found["catch-up"] += 1
             case {"f": "deliver", "type": "ok", "event": event}:
                 delivered[event] += 1
-            case {"f": "fenced" | "died" | "asked" | "erased" | "version conflict" as f}:
+            case {"f": "fenced" | "died" | "ended" | "asked" | "erased" | "version conflict" as f}:
                 found[f] += 1
             case {"f": "took over", "gen": gen} if gen > 1:
                 found["took over"] += 1
-            case {"f": "send", "met": True, "type": "invoke"}:
-                found["met"] += 1
+            case {"f": "decided", "to": "accepted"}:
+                found["both said yes"] += 1
             case {"f": "privileged", "action": "safety.lock"}:
                 found["locked"] += 1
     found["repeat stopped"] = sum(n - 1 for n in delivered.values() if n > 1)

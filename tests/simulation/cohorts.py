@@ -67,7 +67,7 @@ class Cohorts:
         self._folder = tempfile.TemporaryDirectory(prefix="kawan-simulation-")
         self._empty = Path(self._folder.name) / "empty.db"
         upgrade(f"sqlite:///{self._empty}")
-        self._made: dict[tuple[int, float], tuple[sqlite3.Connection, Laid]] = {}
+        self._made: dict[int, tuple[sqlite3.Connection, tuple[str, ...], tuple[str, ...]]] = {}
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -78,45 +78,45 @@ class Cohorts:
             return found
 
     def lay(self, size: int, slack_share: float) -> Laid:
-        """Put a fresh copy of a cohort into the store."""
-        if (size, slack_share) not in self._made:
+        """Put a fresh copy of a cohort into the store; so many of its people are on Slack."""
+        if size not in self._made:
             with contextlib.closing(sqlite3.connect(self._empty)) as empty:
                 empty.backup(self.database)
-            laid = self.store.now(lambda unit: _people(unit, size, slack_share))
+            people, codes = self.store.now(lambda unit: _people(unit, size))
             kept = sqlite3.connect(":memory:")
             self.database.backup(kept)
-            self._made[size, slack_share] = kept, laid
-        kept, laid = self._made[size, slack_share]
+            self._made[size] = kept, people, codes
+        kept, people, codes = self._made[size]
         kept.backup(self.database)
-        return laid
+        luck = random.Random(f"homes:{size}:{slack_share}")
+        homes = {who: SLACK if luck.random() < slack_share else TELEGRAM for who in people}
+        there = [(*SLACK, who) for who, home in homes.items() if home == SLACK]
+        self.database.executemany("UPDATE account SET platform = ?, installation = ? WHERE external_id = ?", there)
+        return Laid(homes, codes)
 
     def close(self) -> None:
-        for kept, _ in self._made.values():
+        for kept, *_ in self._made.values():
             kept.close()
         self.store.close()
         self._folder.cleanup()
 
 
-def _people(unit: UnitOfWork, size: int, slack_share: float) -> Laid:
-    luck = random.Random(f"cohort:{size}:{slack_share}")
+def _people(unit: UnitOfWork, size: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A cohort of this size, all on Telegram: who there is, and codes of invitations that nobody has used."""
+    luck = random.Random(f"cohort:{size}")
     ids = SeededIds(size)
     cohort = unit.members.add_cohort("simulated", "Reform Asia", "en", "Asia/Bangkok")
-    homes: dict[str, tuple[str, str]] = {}
-    inviter = 0
-    for who in (*(f"U{n}" for n in range(size)), MALICIOUS):
-        homes[who] = SLACK if luck.random() < slack_share else TELEGRAM
-        number = _person(unit, luck, cohort, who, homes[who], facilitator=who == "U0" or (who == "U7" and size > 8))
-        inviter = inviter or number
+    people = (*(f"U{n}" for n in range(size)), MALICIOUS)
+    staff = {who for who in people if who == "U0" or (who == "U7" and size > 8)}
+    numbers = [_person(unit, luck, cohort, who, facilitator=who in staff) for who in people]
     codes = tuple(ids.code() for _ in range(OPEN_INVITES))
     for code in codes:
         until = START + timedelta(days=60)
-        unit.invites.add(cohort, code_hash(code), "fellow", START, until, invited_by=inviter)
-    return Laid(homes, codes)
+        unit.invites.add(cohort, code_hash(code), "fellow", START, until, invited_by=numbers[0])
+    return people, codes
 
 
-def _person(
-    unit: UnitOfWork, luck: random.Random, cohort: int, who: str, home: tuple[str, str], *, facilitator: bool
-) -> int:
+def _person(unit: UnitOfWork, luck: random.Random, cohort: int, who: str, *, facilitator: bool) -> int:
     """Somebody who has joined, with a mark in each field; search is told once, at the end."""
     members = Members(unit.connection, lambda number: None)
     profiles = Profiles(unit.connection, lambda number: None)
@@ -130,7 +130,7 @@ def _person(
     )  # fmt: skip
     me = members.lock(number)
     assert me is not None
-    members.add_account(me, *home, who, f"dm:{who}", START)
+    members.add_account(me, *TELEGRAM, who, f"dm:{who}", START)
     given = {purpose: facilitator or purpose != "introductions" or luck.random() < 0.9 for purpose in PURPOSES}
     profiles.give_consent(cohort, number, given, 1, "en", START)
     profiles.write(

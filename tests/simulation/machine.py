@@ -41,8 +41,14 @@ class Noted:
     rows: list[tuple[int, int | None]] = field(default_factory=list)
     changed: int = 0
     audited: int = 0
+    settled: int = 0
     claimed: list[int] = field(default_factory=list)
     lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Did the transaction only look? Most turns and ticks do."""
+        return not (self.accepted or self.rows or self.settled or self.claimed or self.lines)
 
 
 Args = tuple[Any, ...]
@@ -65,6 +71,7 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
         noted.claimed += [one.row.seq for one in getattr(found, "taken", found)]
 
     def settled(done: bool, args: Args, named: Named) -> None:
+        noted.settled += 1
         if not done:
             line("fenced", message=args[0])
 
@@ -72,6 +79,10 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
         gen = found if isinstance(found, int) else getattr(getattr(found, "held", None), "gen", None)
         if gen is not None:
             line("took over", lane=args[0], gen=gen)
+
+    def decided(done: bool, args: Args, named: Named) -> None:
+        if done:
+            line("decided", to=args[1])
 
     def moved(done: bool, args: Args, named: Named) -> None:
         if not done:
@@ -87,6 +98,7 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
     _watch(unit.schedules, "set_timer", lambda number, args, named: line("timer", timer=number, due=seconds(args[2])))
     _watch(unit.schedules, "done", lambda none, args, named: line("done", timer=args[0]))
     _watch(unit.dialogs, "move", moved)
+    _watch(unit.introductions, "decide", decided)
     _watch(unit.audit, "note", lambda none, args, named: _count(noted, "audited"))
 
 
@@ -134,12 +146,14 @@ class Disk:
         def watched(unit: UnitOfWork) -> Result:
             watch(unit, noted)
             result = job(unit)
-            machine.may_die(f"before {point} commit")
+            if not noted.is_empty:
+                machine.may_die(f"before {point} commit")
             return result
 
         result = self._store.now(watched)
         machine.world.committed(noted)
-        machine.may_die(f"after {point} commit")
+        if not noted.is_empty:
+            machine.may_die(f"after {point} commit")
         return result
 
     async def read(self, job: Callable[[UnitOfWork], Result]) -> Result:
@@ -166,6 +180,7 @@ class Machine:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.dead = False
+        self.closing = False
         self._tasks: set[asyncio.Task[Any]] = set()
         store = world.cohorts.store
         store.forget_wakes()
@@ -181,6 +196,8 @@ class Machine:
 
     async def receive(self, event: Event) -> Ack:
         self.must_live()
+        if self.closing:
+            raise Busy("it is stopping")
         return await self.kawan.dispatcher.receive(event)
 
     async def opened(self, held: int) -> None:
@@ -221,14 +238,18 @@ class Machine:
             task.cancel()
         self.world.died()
 
-    def stop(self) -> None:
-        """The seed is over."""
-        self.dead = True
-        for task in list(self._tasks):
+    async def ends(self) -> None:
+        """As SIGTERM: nothing new is taken in, what is in hand is finished, then the process is gone."""
+        self.closing = True
+        tasks = set(self._tasks)
+        for task in tasks:
             task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=15)
+        self.dead = True
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         """The relay and the ticker never end by themselves."""
-        if self.dead or task.cancelled() or isinstance(task.exception(), Broken):
+        if self.dead or self.closing or task.cancelled() or isinstance(task.exception(), Broken):
             return
         self.world.history.add(INFO, "defect", self.world.loop.time(), what=repr(task.exception()))

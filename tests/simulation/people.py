@@ -109,6 +109,9 @@ class People:
             by = [named(number) for _, number in marks_in(text)]
             language = "en" if "Only you see this" in text else "id"
             world.history.add(INFO, "asked", world.loop.time(), to=conversation, by=by, text=text, language=language)
+            person = self.person(conversation.removeprefix("dm:"))
+            if person.luck.random() < 0.7:
+                world.later(person.luck.uniform(5, 600), self._decides, person)
 
     def hears(self, who: str, text: str) -> None:
         """A toast, or a word that the answer is elsewhere."""
@@ -125,7 +128,7 @@ class People:
             again = _again(event, self._id())
             self._described[again.id] = self.described(event)
             self.about[again.id] = self.about[event.id]
-            self._world.loop.call_later(5.0, self._brings, person, again)
+            self._world.later(5.0, self._brings, person, again)
 
     def described(self, event: Event) -> dict[str, Any]:
         """What the history says of an event."""
@@ -205,6 +208,13 @@ class People:
         if "Until when" in question:
             return luck.choice(("2 weeks", "tomorrow", "2027-05-02", "next year"))
         return luck.choice(("a word of thanks", "e-procurement", "English", "thank you"))
+
+    def _decides(self, person: Person) -> None:
+        """Whoever is asked to meet comes to the keyboard for it, mostly."""
+        for shown in reversed(person.screen):
+            if any(action == "introductions.yes" for _, _, action in shown.buttons):
+                self._presses(person, shown, 0 if person.luck.random() < 0.65 else 1)
+                return
 
     def _presses(self, person: Person, shown: Shown, n: int) -> None:
         _, handle, action = shown.buttons[n]

@@ -130,6 +130,8 @@ class Platform:
 
     def brings(self, event: Event, who: str, *, repeats: bool = True) -> None:
         """Somebody did something; the platform hands it over by its rules."""
+        if self.world.over:
+            return
         self.on_the_way += 1
         if self.name == "telegram":
             self._waiting.append((event, who, repeats))
@@ -234,7 +236,7 @@ class Line:
         message = world.sends(call, envelope)
         if arrives is not None:
             platform.on_the_way += 1
-            world.loop.call_later(arrives, platform.arrives, envelope, ref, message)
+            world.later(arrives, platform.arrives, envelope, ref, message)
         await asyncio.sleep(took)
         self.machine.may_die("after the send, before the answer is kept")
         kind = OK if isinstance(outcome, Sent) else INFO if isinstance(outcome, Unknown) else FAIL

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import ExitStack
 from datetime import timedelta
 from itertools import groupby
@@ -53,6 +53,7 @@ class World:
         self.language = LANGUAGE
         self.calls = 0
         self.goes_on = True  # faults happen and people act; at the end both stop
+        self.over = False
         self.machine: Machine | None = None
         laid = cohorts.lay(plan.size, plan.slack_share)
         self.database = cohorts.database
@@ -81,6 +82,10 @@ class World:
         self._read_the_log(logged)
         return self.history
 
+    def later(self, seconds: float, act: Callable[..., None], *values: Any) -> None:
+        """Somebody does something after a while, unless the seed is over by then."""
+        self.loop.call_later(seconds, lambda: None if self.over else act(*values))
+
     def spawn(self, coro: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """A task of the world; what goes wrong in it is a mistake of the simulation's."""
         task = self.loop.create_task(coro)
@@ -98,20 +103,41 @@ class World:
             platform.blocked.clear()
         await self._until(last + AFTERWARDS)
         await self._quiet(PATIENCE)
-        if self.machine is not None:
-            self.machine.stop()
-        for task in self._spawned:
-            if task.done() and not task.cancelled():
-                task.result()
+        await self._stops()
         self._ends()
+
+    async def _stops(self) -> None:
+        """The seed is over; a mistake of the simulation's own is raised."""
+        self.over = True
+        if self.machine is not None:
+            await self.machine.ends()
+        for task in self._spawned:
+            if not task.done():
+                task.cancel()
+        await asyncio.gather(*self._spawned, return_exceptions=True)
+        for task in self._spawned:
+            if not task.cancelled():
+                task.result()
 
     async def _morning(self, visits: list[Visit]) -> None:
         await self._until(visits[0].at)
         if self.plan.has("clock jumps") and self.luck.random() < 0.3 * self.plan.fault_rate:
             self.clock.turned += timedelta(hours=self.luck.choice((-1, 1)))
+        if self.kills("gently"):
+            self.spawn(self._starts_anew(self.luck.uniform(0, 60)))
         tasks = [self.spawn(self._visit(visit)) for visit in visits]
         await asyncio.wait(tasks)
         await self._quiet(PATIENCE)
+
+    async def _starts_anew(self, after: float) -> None:
+        """The operator stops the bot as one should, and starts it again."""
+        await asyncio.sleep(after)
+        machine = self.machine
+        if machine is not None:
+            await machine.ends()
+            self.history.add(INFO, "ended", self.loop.time())
+            if self.machine is machine:
+                self.died()
 
     async def _visit(self, visit: Visit) -> None:
         await asyncio.sleep(max(0.0, visit.at - self.loop.time()))
@@ -139,11 +165,16 @@ class World:
         """Wait until nothing is on its way, for at most so many seconds."""
         ends, step = self.loop.time() + patience, 0.5
         while self.loop.time() < ends and not self._is_quiet():
-            await asyncio.sleep(step)
-            step = min(step * 1.5, TICK)
+            if step >= TICK and self.machine is not None and not self._is_anything_on_its_way():
+                self.loop.leap(self.loop.time() + 3 * TICK)  # what waits, waits for a time to pass
+            await asyncio.sleep(min(step, TICK))
+            step *= 1.5
+
+    def _is_anything_on_its_way(self) -> bool:
+        return any(platform.on_the_way for platform in self.platforms.values())
 
     def _is_quiet(self) -> bool:
-        if self.machine is None or any(platform.on_the_way for platform in self.platforms.values()):
+        if self.machine is None or self._is_anything_on_its_way():
             return False
         return self.database.execute(_OPEN).fetchone() is None
 
@@ -166,7 +197,7 @@ class World:
         down = self.luck.uniform(1, 60) if of < 0.9 else self.luck.uniform(60, 3600)
         if of > 0.98 and self.plan.has("outages"):
             down = self.luck.uniform(3600, 3 * A_DAY)
-        self.loop.call_later(down, self._starts)
+        self.later(down, self._starts)
 
     def _starts(self) -> None:
         self.machine = Machine(self)
