@@ -25,6 +25,7 @@ from tests.simulation.oracle import Oracle
 from tests.simulation.people import People
 from tests.simulation.plan import A_DAY, Plan, Visit
 from tests.simulation.platforms import Line, Platform, marks_of, said
+from tests.simulation.tables import at_the_end
 
 A_MORNING = 900.0  # visits that begin within so many seconds happen at the same time
 PATIENCE = 2 * 3600.0  # for so long a seed waits for quiet before it goes on anyway
@@ -253,20 +254,11 @@ class World:
 
     def _ends(self) -> None:
         """The tables as they are when everything has settled."""
-        now, read = self.loop.time(), self.database.execute
-        for (number,) in read("SELECT id FROM member WHERE state = 'left' ORDER BY id"):
-            self.history.add(INFO, "erased", now, member=number)
-        columns = ("message", "state", "lane", "once", "edit", "resends", "member")
-        sql = """SELECT seq, state, lane, class = 'once', edits IS NOT NULL, resend_count, member_id FROM outbox
-            ORDER BY seq"""
-        for row in read(sql):
-            self.history.add(INFO, "row", now, **dict(zip(columns, row, strict=True)))
-        for number, due in read("SELECT id, due_at FROM timer ORDER BY id"):
+        now = round(self.loop.time(), 3)
+        self.history.lines += at_the_end(self.database.execute, now)
+        for number, due in self.database.execute("SELECT id, due_at FROM timer ORDER BY id"):
             late = EPOCH + timedelta(microseconds=due) < self.clock.now() - timedelta(hours=2)
             self.history.add(INFO, "waits", now, timer=number, overdue=late)
-        sql = "SELECT a.action, m.role, a.actor_id = a.about_id FROM audit a LEFT JOIN member m ON m.id = a.actor_id"
-        for action, role, self_made in read(sql):
-            self.history.add(INFO, "privileged", now, action=action, role=role, own=bool(self_made))
 
     def _read_the_log(self, logged: list[MutableMapping[str, Any]]) -> None:
         """What was logged: nobody's marks, and no handler that failed."""
