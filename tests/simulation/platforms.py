@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 LATE = 60.0  # seconds after our timeout; the design's bound
 AFTER = (0.5, 60.0, 300.0)  # when Slack repeats an event that was not acknowledged
+KEPT = 86_400.0  # for so long Telegram keeps updates that nobody asked for
 GIVES_UP = 40  # tries, of a platform that never gives up
 
 
@@ -57,7 +58,7 @@ class Platform:
     blocked: set[str] = field(default_factory=set)
     on_the_way: int = 0  # calls that may still arrive, deliveries that may still come
     _arrived: dict[str, tuple[float, str]] = field(default_factory=dict)  # key: when it can be found, reference
-    _waiting: deque[tuple[Event, str, bool]] = field(default_factory=deque)
+    _waiting: deque[tuple[float, Event, str]] = field(default_factory=deque)
     _polls: bool = False
 
     def __post_init__(self) -> None:
@@ -128,26 +129,28 @@ class Platform:
 
     # Incoming.
 
-    def brings(self, event: Event, who: str, *, repeats: bool = True) -> None:
+    def brings(self, event: Event, who: str) -> None:
         """Somebody did something; the platform hands it over by its rules."""
         if self.world.over:
             return
         self.on_the_way += 1
         if self.name == "telegram":
-            self._waiting.append((event, who, repeats))
+            self._waiting.append((self.world.loop.time(), event, who))
             if not self._polls:
                 self._polls = True
                 self.world.spawn(self._in_turn())
         else:
-            self.world.spawn(self._with_retries(event, who, repeats and isinstance(event, Message | Reachable)))
+            self.world.spawn(self._with_retries(event, who, isinstance(event, Message | Reachable)))
 
     async def _in_turn(self) -> None:
         """Telegram: one update after the other, each until it is confirmed."""
         while self._waiting:
-            event, who, _ = self._waiting[0]
+            since, event, who = self._waiting[0]
             for _ in range(GIVES_UP):
                 while self.world.machine is None:  # it is the bot that asks for updates
                     await asyncio.sleep(self.luck.uniform(1, 30))
+                if self.world.loop.time() - since > KEPT:
+                    break
                 if await self._hand_over(event, who) is not None:
                     break
                 await asyncio.sleep(self.luck.uniform(1, 4))

@@ -147,6 +147,8 @@ class World:
     async def _until(self, at: float) -> None:
         """Leap to a moment; on the way stop wherever something is due."""
         for _ in range(400):
+            while self.machine is None:  # an outage is as long as it was drawn, not as long as a leap
+                await asyncio.sleep(TICK)
             await self._quiet(PATIENCE)
             due = self._next_due()
             if due is None or due > at:
