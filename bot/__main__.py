@@ -82,6 +82,22 @@ VERBS = (
         passes_on=True,
     ),
     Verb(
+        "simulate",
+        "the whole bot under simulated time, with faults: seed by seed",
+        "tests.simulation.command:main",
+        (
+            (("--seeds",), {"type": int, "default": 300, "metavar": "N", "help": "how many seeds (300)"}),
+            (("--first",), {"type": int, "default": 0, "metavar": "K", "help": "the first of them (0)"}),
+            (("--seed",), {"type": int, "metavar": "K", "help": "this one only"}),
+            (
+                ("--trace",),
+                {"action": "store_true", "help": "print what happened; of a red seed, the shortest"},
+            ),
+            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M10"}),
+            (("--digests",), {"type": int, "nargs": "+", "help": argparse.SUPPRESS}),
+        ),
+    ),
+    Verb(
         "test",
         "install what the tests need and run them; more words go to pytest",
         "bot.bootstrap:run_tests",

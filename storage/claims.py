@@ -241,9 +241,12 @@ class Claims:
             priority, after = page[-1].priority, page[-1].seq
 
     def _ended(self, found: Any, root: Any, now: datetime) -> bool:
-        """End a row that is not to be sent any more: too late, or a change of what never arrived."""
+        """End a row that is not to be sent any more: too late, a change of what never arrived, or of nobody knows what."""
         too_late = found.not_after is not None and found.not_after < now
-        if too_late or (root is not None and root.state in NEVER_THERE):
+        never_there = root is not None and root.state in NEVER_THERE
+        # A press proved that the message arrived, but not under which reference: it cannot be taken back.
+        unknown = found.kind == "delete" and root is not None and root.state == "sent" and root.platform_ref is None
+        if too_late or never_there or unknown:
             self._end([found.seq], "expired" if too_late else "cancelled", now)
             return True
         return False

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.adapter import Adapter, Envelope, RateLimited
@@ -280,6 +281,8 @@ class Relay:
     async def _deliver(self, claimed: Claimed) -> Settling:
         """One call, unless the lease might end before it does."""
         row = claimed.row
+        if claimed.root_ref is None:  # a press proved the root, so nobody knows its reference: this is a new message
+            row = replace(row, edits=None)
         envelope = await self._post.envelope(claimed)
         if isinstance(envelope, Envelope) and not self._has_time():
             return row, NotBegun("the lease ends")
