@@ -241,7 +241,7 @@ class Claims:
             priority, after = page[-1].priority, page[-1].seq
 
     def _ended(self, found: Any, root: Any, now: datetime) -> bool:
-        """End a row that is not to be sent any more: too late, a change of what never arrived, or of nobody knows what."""
+        """End a row that is not to be sent any more: too late, or a change of what never arrived or cannot be named."""
         too_late = found.not_after is not None and found.not_after < now
         never_there = root is not None and root.state in NEVER_THERE
         # A press proved that the message arrived, but not under which reference: it cannot be taken back.
