@@ -13,8 +13,6 @@ from tests.simulation.history import FAIL, INFO, INVOKE, OK, Line
 
 TERMINAL = {"sent", "unreachable", "failed", "cancelled", "expired", "unconfirmed"}
 BLIND_COPIES = 2  # of a message that must arrive, where no platform can say what arrived
-# Until rights are asked again at the claim, only first attempts are judged by who may see whom.
-RIGHTS_AT_THE_CLAIM = False
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
 
 
@@ -102,7 +100,7 @@ def _each_timer_happens_once(of: Sorted, tell: tuple[str, ...]) -> Iterator[Brok
 def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I5: what the oracle hides at the moment of the send is in no text."""
     for line in of["send"]:
-        if line.get("hidden") and (RIGHTS_AT_THE_CLAIM or not line["again"]):
+        if line.get("hidden"):
             yield Broken("I5", line["message"], f"to {line['to']} at {line['at']}: {line['hidden']}")
 
 
@@ -125,7 +123,7 @@ def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iter
 def _nothing_goes_to_the_gone(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I7: who left or is locked gets nothing; who is leaving gets answers only. Quiet hours come with the rates."""
     for line in of["send"]:
-        state = line.get("state") if RIGHTS_AT_THE_CLAIM or not line.get("again") else None
+        state = line.get("state")
         if state == "left" or (state == "locked" and not line["says"].endswith("OK.")):
             yield Broken("I7", line["message"], f"to {line['to']}, who is {state}")
         if state == "leaving" and not line["own"]:

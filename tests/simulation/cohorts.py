@@ -118,7 +118,7 @@ def _people(unit: UnitOfWork, size: int) -> tuple[tuple[str, ...], tuple[str, ..
 
 def _person(unit: UnitOfWork, luck: random.Random, cohort: int, who: str, *, facilitator: bool) -> int:
     """Somebody who has joined, with a mark in each field; search is told once, at the end."""
-    members = Members(unit.connection, lambda number: None)
+    members = Members(unit.connection, lambda number: None, unit.recurring)
     profiles = Profiles(unit.connection, lambda number: None)
     n = number_of(who)
     coalitions = [one.slug for one in programme().content.coalitions][:3]

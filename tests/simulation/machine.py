@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.app import Kawan, build
+from bot.app import Kawan, build, withdraws
 from bot.core.adapter import Ack
 from bot.core.events import Event
 from storage import Busy, Store, Turn, UnitOfWork
+from storage.lanes import Taken
 from tests.simulation.cohorts import programme
 from tests.simulation.history import INFO
 from tests.simulation.loop import START
@@ -58,7 +59,6 @@ Named = dict[str, Any]
 def watch(unit: UnitOfWork, noted: Noted) -> None:
     """Note what goes through the ports of a unit of work, without changing it."""
     outbox = unit.outbox
-    claims, lanes = getattr(unit, "claims", outbox), getattr(unit, "lanes", outbox)
 
     def line(f: str, **values: Any) -> None:
         noted.lines.append((f, values))
@@ -68,7 +68,7 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
             noted.accepted.append((args[1], "error_id" in named))
 
     def claimed(found: Any, args: Args, named: Named) -> None:
-        noted.claimed += [one.row.seq for one in getattr(found, "taken", found)]
+        noted.claimed += [one.row.seq for one in found.taken]
 
     def settled(done: bool, args: Args, named: Named) -> None:
         noted.settled += 1
@@ -76,9 +76,8 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
             line("fenced", message=args[0])
 
     def took(found: Any, args: Args, named: Named) -> None:
-        gen = found if isinstance(found, int) else getattr(getattr(found, "held", None), "gen", None)
-        if gen is not None:
-            line("took over", lane=args[0], gen=gen)
+        if isinstance(found, Taken):
+            line("took over", lane=args[0], gen=found.held.gen, lapsed=found.lapsed)
 
     def decided(done: bool, args: Args, named: Named) -> None:
         if done:
@@ -91,10 +90,10 @@ def watch(unit: UnitOfWork, noted: Noted) -> None:
     _watch(unit.inbox, "accept", accepted)
     _watch(outbox, "add", lambda seq, args, named: noted.rows.append((seq, named.get("member_id"))))
     _watch(outbox, "change", lambda none, args, named: _count(noted, "changed"))
-    _watch(claims, "claim", claimed)
-    _watch(claims, "resolve", lambda none, args, named: line("settle", message=args[0], to=args[1]))
-    _watch(claims, "settle", settled)
-    _watch(lanes, "take" if hasattr(lanes, "take") else "take_over", took)
+    _watch(unit.claims, "claim", claimed)
+    _watch(unit.claims, "resolve", lambda none, args, named: line("settle", message=args[0], to=args[1]))
+    _watch(unit.claims, "settle", settled)
+    _watch(unit.lanes, "take", took)
     _watch(unit.schedules, "set_timer", lambda number, args, named: line("timer", timer=number, due=seconds(args[2])))
     _watch(unit.schedules, "done", lambda none, args, named: line("done", timer=args[0]))
     _watch(unit.dialogs, "move", moved)
@@ -128,6 +127,8 @@ class Disk:
     def __init__(self, machine: "Machine", store: Store) -> None:
         self._machine = machine
         self._store = store
+        self.time: Callable[[], datetime] | None = None
+        self.alone = True
 
     @property
     def engine(self) -> sa.Engine:
@@ -163,6 +164,9 @@ class Disk:
     def now(self, job: Callable[[UnitOfWork], Result]) -> Result:
         self._machine.must_live()
         return self._store.now(job)
+
+    async def listen(self) -> None:
+        """What is committed is told at once."""
 
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
         self._store.on_commit(wake)
@@ -202,7 +206,7 @@ class Machine:
 
     async def opened(self, held: int) -> None:
         """A page is open: its question does not leave as a message."""
-        await self.kawan.store.run(lambda unit: unit.outbox.cancel([held], self.kawan.clock.now()))
+        await withdraws(self.kawan.store, self.kawan.clock)(held)
 
     async def _ticks(self) -> None:
         await asyncio.sleep(self.world.luck.uniform(0, TICK))

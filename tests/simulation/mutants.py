@@ -16,11 +16,13 @@ import sqlalchemy as sa
 from bot.core.adapter import Ack, NotSent, Unknown
 from bot.core.dispatcher import Dispatcher
 from bot.core.events import Due
-from bot.core.relay import Relay
 from bot.core.scheduler import Scheduler
+from bot.core.settling import Settler
 from storage import Turn, UnitOfWork
 from storage.inbox import Inbox
+from storage.lanes import Lanes, Other, Taken
 from storage.outbox import Outbox, outbox
+from storage.rights import Rights
 from tests.simulation.machine import Disk
 
 Patch = tuple[Any, str, Any]
@@ -29,24 +31,24 @@ BULK_ROWS = 500
 
 def _dead_owners_rows_wait_again() -> list[Patch]:
     """M1: what a dead owner was sending goes back to the queue, as if it had not left."""
-    real = Outbox.take_over
+    real = Lanes.take
 
-    def take_over(self: Outbox, lane_id: str, now: Any) -> int:
+    def take(self: Lanes, lane_id: str, *given: Any, **rest: Any) -> Taken | Other:
         sending = sa.update(outbox).where(outbox.c.lane == lane_id, outbox.c.state == "sending")
         self._connection.execute(sending.values(state="queued"))
-        return real(self, lane_id, now)
+        return real(self, lane_id, *given, **rest)
 
-    return [(Outbox, "take_over", take_over)]
+    return [(Lanes, "take", take)]
 
 
 def _timeouts_count_as_not_sent() -> list[Patch]:
     """M2: no answer is taken for a proof that nothing left."""
-    real = Relay._settle
+    real = Settler._settle
 
-    def settle(self: Relay, unit: UnitOfWork, row: Any, outcome: Any, now: Any) -> None:
-        real(self, unit, row, NotSent(outcome.why) if isinstance(outcome, Unknown) else outcome, now)
+    def settle(self: Settler, unit: UnitOfWork, gen: int, row: Any, outcome: Any, now: Any) -> None:
+        real(self, unit, gen, row, NotSent(outcome.why) if isinstance(outcome, Unknown) else outcome, now)
 
-    return [(Relay, "_settle", settle)]
+    return [(Settler, "_settle", settle)]
 
 
 def _timers_are_forgotten_first() -> list[Patch]:
@@ -119,7 +121,14 @@ def _rights_are_not_asked_again() -> list[Patch]:
     def cancels_nothing(self: Outbox, *given: Any, **rest: Any) -> int:
         return 0
 
-    return [(Outbox, "cancel_about", cancels_nothing), (Outbox, "cancel_to", cancels_nothing)]
+    def allow(self: Rights, row: Any) -> bool:
+        return True
+
+    return [
+        (Outbox, "cancel_about", cancels_nothing),
+        (Outbox, "cancel_to", cancels_nothing),
+        (Rights, "allow", allow),
+    ]
 
 
 MUTANTS: dict[str, Callable[[], list[Patch]]] = {

@@ -21,6 +21,7 @@ from bot.core.adapter import (
 )
 from bot.core.events import Address, Event, Message, Reachable
 from bot.core.ids import button_handle
+from bot.core.pacing import Pace
 from bot.core.replies import Content
 from tests.simulation.history import FAIL, INFO, INVOKE, OK
 from tests.simulation.machine import Broken, Machine
@@ -54,6 +55,7 @@ class Platform:
     name: str
     installation: str
     tells: bool
+    pace: Pace
     screens: dict[str, list[Shown]] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     on_the_way: int = 0  # calls that may still arrive, deliveries that may still come
@@ -102,10 +104,15 @@ class Platform:
         return kind == "dm" and who in self.blocked
 
     def arrives(self, envelope: Envelope, ref: str, message: int | None) -> None:
-        """A copy stands on the screens of the conversation."""
+        """A copy stands on the screens of the conversation, or is gone from them."""
         self.on_the_way -= 1
         now = self.world.loop.time()
         screen = self.screens.setdefault(envelope.address.conversation, [])
+        if envelope.deletes is not None:
+            screen[:] = [shown for shown in screen if shown.ref != envelope.deletes]
+            self.world.history.add(INFO, "seen", now, message=message, edit=True, lane=self.lane,
+                                   to=envelope.address.conversation)  # fmt: skip
+            return
         buttons = [
             (one.label, button_handle(envelope.key, n), one.action) for n, one in enumerate(envelope.content.buttons)
         ]
@@ -224,6 +231,10 @@ class Line:
 
     async def run(self, receive: Any) -> None:
         raise NotImplementedError("the platform hands events over itself")
+
+    @property
+    def pace(self) -> Pace:
+        return self.platform.pace
 
     def parts(self, content: Content) -> list[Content]:
         return [content]

@@ -10,6 +10,8 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
+from bot.adapters.slack.adapter import PACE as SLACK_PACE
+from bot.adapters.telegram.adapter import PACE as TELEGRAM_PACE
 from bot.core.adapter import Envelope
 from bot.core.ids import SeededIds, decode
 from bot.core.language import load_language
@@ -34,8 +36,9 @@ LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held')"""
-_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, o.body, o.conversation, o.lane
-    FROM outbox o LEFT JOIN member m ON m.id = o.member_id WHERE o.seq = ?"""
+_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane
+    FROM outbox o LEFT JOIN member m ON m.id = o.member_id LEFT JOIN content c ON c.id = o.content_id
+    WHERE o.seq = ?"""
 
 
 class World:
@@ -60,8 +63,8 @@ class World:
         self.database = cohorts.database
         self.oracle = Oracle(self.database)
         self.platforms = {
-            "slack": Platform(self, *SLACK, tells=True),
-            "telegram": Platform(self, *TELEGRAM, tells=False),
+            "slack": Platform(self, *SLACK, tells=True, pace=SLACK_PACE),
+            "telegram": Platform(self, *TELEGRAM, tells=False, pace=TELEGRAM_PACE),
         }
         self.people = People(self, laid.homes, laid.codes)
         self._claimed: dict[int, dict[str, Any]] = {}
