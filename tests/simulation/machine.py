@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +11,9 @@ from bot.app import Kawan, build, withdraws
 from bot.core.adapter import Ack
 from bot.core.events import Event
 from storage import Busy, Store, Turn, UnitOfWork
-from storage.lanes import Taken
 from tests.simulation.cohorts import programme
 from tests.simulation.history import INFO
-from tests.simulation.loop import START
+from tests.simulation.watching import Noted, noting
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -32,93 +30,6 @@ POINTS = {
 
 class Broken(BaseException):
     """This process is dead: nothing that it still does has any effect."""
-
-
-@dataclass
-class Noted:
-    """What one transaction did, told to the history only when it was committed."""
-
-    accepted: list[tuple[str, bool]] = field(default_factory=list)
-    rows: list[tuple[int, int | None]] = field(default_factory=list)
-    changed: int = 0
-    audited: int = 0
-    settled: int = 0
-    claimed: list[int] = field(default_factory=list)
-    lines: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-
-    @property
-    def is_empty(self) -> bool:
-        """Did the transaction only look? Most turns and ticks do."""
-        return not (self.accepted or self.rows or self.settled or self.claimed or self.lines)
-
-
-Args = tuple[Any, ...]
-Named = dict[str, Any]
-
-
-def watch(unit: UnitOfWork, noted: Noted) -> None:
-    """Note what goes through the ports of a unit of work, without changing it."""
-    outbox = unit.outbox
-
-    def line(f: str, **values: Any) -> None:
-        noted.lines.append((f, values))
-
-    def accepted(new: bool, args: Args, named: Named) -> None:
-        if new:
-            noted.accepted.append((args[1], "error_id" in named))
-
-    def claimed(found: Any, args: Args, named: Named) -> None:
-        noted.claimed += [one.row.seq for one in found.taken]
-
-    def settled(done: bool, args: Args, named: Named) -> None:
-        noted.settled += 1
-        if not done:
-            line("fenced", message=args[0])
-
-    def took(found: Any, args: Args, named: Named) -> None:
-        if isinstance(found, Taken):
-            line("took over", lane=args[0], gen=found.held.gen, lapsed=found.lapsed)
-
-    def decided(done: bool, args: Args, named: Named) -> None:
-        if done:
-            line("decided", to=args[1])
-
-    def moved(done: bool, args: Args, named: Named) -> None:
-        if not done:
-            line("version conflict")
-
-    _watch(unit.inbox, "accept", accepted)
-    _watch(outbox, "add", lambda seq, args, named: noted.rows.append((seq, named.get("member_id"))))
-    _watch(outbox, "change", lambda none, args, named: _count(noted, "changed"))
-    _watch(unit.claims, "claim", claimed)
-    _watch(unit.claims, "resolve", lambda none, args, named: line("settle", message=args[0], to=args[1]))
-    _watch(unit.claims, "settle", settled)
-    _watch(unit.lanes, "take", took)
-    _watch(unit.schedules, "set_timer", lambda number, args, named: line("timer", timer=number, due=seconds(args[2])))
-    _watch(unit.schedules, "done", lambda none, args, named: line("done", timer=args[0]))
-    _watch(unit.dialogs, "move", moved)
-    _watch(unit.introductions, "decide", decided)
-    _watch(unit.audit, "note", lambda none, args, named: _count(noted, "audited"))
-
-
-def seconds(at: datetime) -> float:
-    """A moment as the history counts, if nobody turns the clock."""
-    return (at - START).total_seconds()
-
-
-def _watch(of: Any, name: str, tell: Callable[[Any, tuple[Any, ...], dict[str, Any]], object]) -> None:
-    real = getattr(of, name)
-
-    def watched(*args: Any, **named: Any) -> Any:
-        result = real(*args, **named)
-        tell(result, args, named)
-        return result
-
-    setattr(of, name, watched)
-
-
-def _count(noted: Noted, name: str) -> None:
-    setattr(noted, name, getattr(noted, name) + 1)
 
 
 class Disk:
@@ -145,8 +56,8 @@ class Disk:
         point = POINTS[turn]
 
         def watched(unit: UnitOfWork) -> Result:
-            watch(unit, noted)
-            result = job(unit)
+            with noting(noted):
+                result = job(unit)
             if not noted.is_empty:
                 machine.may_die(f"before {point} commit")
             return result

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -21,17 +21,19 @@ from storage.base import EPOCH
 from tests.simulation.cohorts import SLACK, TELEGRAM, Cohorts, named
 from tests.simulation.history import INFO, INVOKE, History
 from tests.simulation.loop import START, LoopClock, VirtualLoop, run_in
-from tests.simulation.machine import TICK, Machine, Noted
+from tests.simulation.machine import TICK, Machine
 from tests.simulation.marks import marks_in
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import People
 from tests.simulation.plan import A_DAY, Plan, Visit
 from tests.simulation.platforms import Line, Platform, marks_of, said
 from tests.simulation.tables import at_the_end
+from tests.simulation.watching import Noted, watched
 
 A_MORNING = 900.0  # visits that begin within so many seconds happen at the same time
 PATIENCE = 2 * 3600.0  # for so long a seed waits for quiet before it goes on anyway
 AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
+A_LEAP = 20 * A_DAY
 LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
@@ -61,6 +63,7 @@ class World:
         self.machine: Machine | None = None
         laid = cohorts.lay(plan.size, plan.slack_share)
         self.database = cohorts.database
+        cohorts.store.time = self._database_time
         self.oracle = Oracle(self.database)
         self.platforms = {
             "slack": Platform(self, *SLACK, tells=True, pace=SLACK_PACE),
@@ -74,6 +77,10 @@ class World:
     def fault_rate(self) -> float:
         return self.plan.fault_rate if self.goes_on else 0.0
 
+    def _database_time(self) -> datetime:
+        """Nobody turns the clock of the database."""
+        return self.clock.now() - self.clock.turned
+
     def lines(self, machine: Machine) -> list[Line]:
         """The ways to the platforms that one replica has."""
         return [Line(platform, machine) for platform in self.platforms.values()]
@@ -82,6 +89,7 @@ class World:
         """The whole seed."""
         with ExitStack() as stack:
             logged = stack.enter_context(capture_logs())
+            stack.enter_context(watched())
             run_in(self.loop, self._main)
         self._read_the_log(logged)
         return self.history
@@ -156,9 +164,14 @@ class World:
             due = self._next_due()
             if due is None or due > at:
                 break
-            self.loop.leap(due)
+            await self._leaps(due)
+        await self._leaps(at)
+
+    async def _leaps(self, to: float) -> None:
+        """Over empty hours; the ticker looks in now and then, or the bot would not believe its clock any more."""
+        while self.loop.time() < to:
+            self.loop.leap(min(to, self.loop.time() + A_LEAP))
             await asyncio.sleep(TICK + 1)
-        self.loop.leap(at)
 
     def _next_due(self) -> float | None:
         """When the next timer or held row is due, in seconds of the loop."""
