@@ -154,7 +154,7 @@ def main(words: Optional[List[str]] = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         args, verb = read_words(words)
-        bootstrap.ensure(words, for_tests=verb.name in ("test", "bench"))
+        bootstrap.ensure(words, for_tests=verb.name in ("test", "bench", "simulate"))
         return call(verb, args)
     except bootstrap.SetupError as error:
         print(error, file=sys.stderr)

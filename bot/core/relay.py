@@ -339,8 +339,9 @@ class Relay:
     def _longest(self) -> float:
         """Seconds until something is due; what another process put into line is told by the database."""
         now = self._time()
-        moments = [self._beat_at]
-        if self._turning is None:
+        moments = [now + HEARTBEAT]
+        if self._turning is None:  # else its end is what is waited for
+            moments.append(self._beat_at)
             if self._look and not self._rests and not self._ready:
                 moments.append(self._pacer.ready_at(now) - AHEAD)
             moments += [self._chat_at, now + max(SOONEST, self._settler.pause(self._clock.now()))]

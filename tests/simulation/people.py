@@ -90,7 +90,7 @@ class People:
         person = self.person(who)
         for _ in range(acts):
             self.acts(person)
-            await asyncio.sleep(person.luck.uniform(1, 20))
+            await asyncio.sleep(person.luck.uniform(0.3, 8))
 
     # What they learn.
 

@@ -67,7 +67,7 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.6 * A_DAY)
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
-            found.append(Visit(at + luck.uniform(0, 300), who, luck.randint(2, 5)))
+            found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 

@@ -58,7 +58,8 @@ class Platform:
     pace: Pace
     screens: dict[str, list[Shown]] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
-    on_the_way: int = 0  # calls that may still arrive, deliveries that may still come
+    on_the_way: int = 0  # calls that may still arrive
+    to_hand_over: int = 0  # deliveries that may still come
     _arrived: dict[str, tuple[float, str]] = field(default_factory=dict)  # key: when it can be found, reference
     _waiting: deque[tuple[float, Event, str]] = field(default_factory=deque)
     _polls: bool = False
@@ -140,7 +141,7 @@ class Platform:
         """Somebody did something; the platform hands it over by its rules."""
         if self.world.over:
             return
-        self.on_the_way += 1
+        self.to_hand_over += 1
         if self.name == "telegram":
             self._waiting.append((self.world.loop.time(), event, who))
             if not self._polls:
@@ -164,7 +165,7 @@ class Platform:
             if self.fails("repeats"):  # the confirmation was lost
                 await self._hand_over(event, who)
             self._waiting.popleft()
-            self.on_the_way -= 1
+            self.to_hand_over -= 1
         self._polls = False
 
     async def _with_retries(self, event: Event, who: str, repeats: bool) -> None:
@@ -175,7 +176,7 @@ class Platform:
                 break
             await asyncio.sleep(wait)
             done = await self._hand_over(event, who) or done
-        self.on_the_way -= 1
+        self.to_hand_over -= 1
         if done is None and not repeats:
             self.world.people.shows_an_error(who, event)
 

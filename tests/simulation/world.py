@@ -34,6 +34,7 @@ A_MORNING = 900.0  # visits that begin within so many seconds happen at the same
 PATIENCE = 2 * 3600.0  # for so long a seed waits for quiet before it goes on anyway
 AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
 A_LEAP = 20 * A_DAY
+A_WHILE = 4.0  # seconds without a call, and hours may be skipped
 LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
@@ -170,8 +171,9 @@ class World:
     async def _leaps(self, to: float) -> None:
         """Over empty hours; the ticker looks in now and then, or the bot would not believe its clock any more."""
         while self.loop.time() < to:
-            self.loop.leap(min(to, self.loop.time() + A_LEAP))
-            await asyncio.sleep(TICK + 1)
+            before = self.loop.time()
+            self.loop.leap(min(to, before + A_LEAP))
+            await asyncio.sleep(2.0 if self.loop.time() - before > TICK else TICK)  # the ticker was due on the way
 
     def _next_due(self) -> float | None:
         """When the next timer or held row is due, in seconds of the loop."""
@@ -184,13 +186,17 @@ class World:
         """Wait until nothing is on its way, for at most so many seconds."""
         ends, step = self.loop.time() + patience, 0.5
         while self.loop.time() < ends and not self._is_quiet():
-            if step >= TICK and self.machine is not None and not self._is_anything_on_its_way():
+            if step >= A_WHILE and self.machine is not None and not self._is_a_call_on_its_way():
                 self.loop.leap(self.loop.time() + 3 * TICK)  # what waits, waits for a time to pass
+                step = A_WHILE
             await asyncio.sleep(min(step, TICK))
             step *= 1.5
 
-    def _is_anything_on_its_way(self) -> bool:
+    def _is_a_call_on_its_way(self) -> bool:
         return any(platform.on_the_way for platform in self.platforms.values())
+
+    def _is_anything_on_its_way(self) -> bool:
+        return any(platform.on_the_way or platform.to_hand_over for platform in self.platforms.values())
 
     def _is_quiet(self) -> bool:
         if self.machine is None or self._is_anything_on_its_way():

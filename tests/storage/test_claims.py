@@ -132,6 +132,22 @@ def test_a_reply_reaches_somebody_who_has_just_locked_their_account_and_a_questi
     store.now(job)
 
 
+def test_what_was_on_its_way_when_somebody_locked_their_account_does_not_come_again(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people = People(unit)
+        found = people.to(people.sari)
+        assert people.claimed() == [found]
+        unit.outbox.cancel_about(people.sari.id, LATER)
+        unit.members.change(people.sari.id, state="locked")
+        ok = people.to(people.sari, now=LATER)
+        unit.claims.settle(found, people.gen, "in_doubt", LATER)
+        unit.claims.resolve(found, "queued", LATER)
+        assert people.claimed() == [ok]
+        assert people.state(found) == "cancelled"
+
+    store.now(job)
+
+
 def test_a_facilitator_may_be_told_of_everybody_and_writes_to_many_only_while_being_one(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
         people = People(unit)
