@@ -141,53 +141,40 @@ def build(
     `language`: the catalogues, where they were read already.
     """
     store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
-    clock = clock or SystemClock()
-    figures = Figures()
-    limits = Limits(
-        weekly_cap=programme.weekly_cap,
-        hours=Hours(programme.quiet_until, programme.quiet_from),
-        buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
-    )
-    ids = ids or RandomIds()
-    language = language or load_language()
+    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
+    language, limits = language or load_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
-    files = {source: _made_by(engine, maker) for source, maker in router.files.items()}
-    files[CHART] = _drawn
+    files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
+    watch = ClockWatch(clock, believes_all=programme.fictional)
 
     def again(of: str) -> str:
         return language.say(IN_CASE, Reader(of))
 
-    watch = ClockWatch(clock, believes_all=programme.fictional)
-
     def relay_of(adapter: Adapter) -> Relay:
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        return Relay(
-            adapter,
-            store,
-            clock,
-            ids,
-            files,
-            doubts,
-            figures=figures,
-            limits=limits,
-            alone=alone,
-            may_send=watch.is_right,
-        )
-
-    relays = tuple(map(relay_of, adapters))
-    for relay in relays:
+        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, watch.is_right, alone=alone)
         store.on_commit(relay.woken)
+        return relay
+
     return Kawan(
         store=store,
         engine=engine,
         dispatcher=dispatcher,
         scheduler=Scheduler(dispatcher, store, clock, programme, watch),
-        relays=relays,
+        relays=tuple(map(relay_of, adapters)),
         adapters=tuple(adapters),
         clock=clock,
         figures=figures,
+    )
+
+
+def _limits(programme: Programme) -> Limits:
+    return Limits(
+        weekly_cap=programme.weekly_cap,
+        hours=Hours(programme.quiet_until, programme.quiet_from),
+        buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
     )
 
 

@@ -47,11 +47,11 @@ class Relay:
         ids: Ids,
         files: Mapping[str, FileSource],
         doubts: Doubts | None = None,
-        *,
         figures: Figures | None = None,
         limits: Limits = USUAL_LIMITS,
-        alone: bool | None = None,
         may_send: Callable[[], bool] = lambda: True,
+        *,
+        alone: bool | None = None,
     ) -> None:
         self._adapter = adapter
         self._store = store
