@@ -142,8 +142,9 @@ def test_what_was_on_its_way_when_somebody_locked_their_account_does_not_come_ag
         ok = people.to(people.sari, now=LATER)
         unit.claims.settle(found, people.gen, "in_doubt", LATER)
         unit.claims.resolve(found, "queued", LATER)
-        assert people.claimed() == [ok]
+        assert people.claimed() == []  # the old one was first in line, and ended
         assert people.state(found) == "cancelled"
+        assert people.claimed() == [ok]
 
     store.now(job)
 
