@@ -5,7 +5,7 @@ import random
 import sqlite3
 import tempfile
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from bot.content import load
 from bot.core.ids import SeededIds, code_hash
 from bot.core.programme import Programme
 from bot.domain.profiles import Audience
+from bot.domain.recurrence import Rule
+from handlers.dates import ASK
+from handlers.planning import usual
 from storage import Store, UnitOfWork, open_store
 from storage.members import Members
 from storage.migrate import upgrade
@@ -21,10 +24,12 @@ from storage.profiles import PURPOSES, Profiles
 from storage.projects import Projects
 from tests.simulation.loop import START
 from tests.simulation.marks import mark
+from tests.simulation.plan import Checkin
 
 SLACK, TELEGRAM = ("slack", "T1"), ("telegram", "77")
 MALICIOUS = "M"
-COUNTRIES = (("ID", "Asia/Jakarta"), ("MN", "Asia/Ulaanbaatar"), ("PH", "Asia/Manila"), ("UA", "Europe/Kyiv"))
+COUNTRIES = (("ID", "Asia/Jakarta"), ("MN", "Asia/Ulaanbaatar"), ("PH", "Asia/Manila"), ("UA", "Europe/Kyiv"),
+             ("PG", "Pacific/Port_Moresby"))  # fmt: skip
 TOPICS = ("ocds-publication", "beneficial-ownership", "red-flags", "e-procurement", "integrity-pacts")
 OPEN_INVITES = 4
 
@@ -77,8 +82,8 @@ class Cohorts:
             assert isinstance(found, sqlite3.Connection)
             return found
 
-    def lay(self, size: int, slack_share: float) -> Laid:
-        """Put a fresh copy of a cohort into the store; so many of its people are on Slack."""
+    def lay(self, size: int, slack_share: float, checkin: Checkin | None = None) -> Laid:
+        """Put a fresh copy of a cohort into the store; so many of its people are on Slack, and a check-in runs."""
         if size not in self._made:
             with contextlib.closing(sqlite3.connect(self._empty)) as empty:
                 empty.backup(self.database)
@@ -92,6 +97,8 @@ class Cohorts:
         homes = {who: SLACK if luck.random() < slack_share else TELEGRAM for who in people}
         there = [(*SLACK, who) for who, home in homes.items() if home == SLACK]
         self.database.executemany("UPDATE account SET platform = ?, installation = ? WHERE external_id = ?", there)
+        if checkin is not None:
+            self.store.now(lambda unit: _run_checkin(unit, checkin))
         return Laid(homes, codes)
 
     def close(self) -> None:
@@ -99,6 +106,24 @@ class Cohorts:
             kept.close()
         self.store.close()
         self._folder.cleanup()
+
+
+def first_date(of: Checkin) -> date:
+    """The first such weekday after the day on which seeds begin."""
+    tomorrow = START.date() + timedelta(days=1)
+    return tomorrow + timedelta(days=(of.weekday - tomorrow.weekday()) % 7)
+
+
+def _run_checkin(unit: UnitOfWork, of: Checkin) -> None:
+    """As a facilitator would have started it: the library's questions, and the card of their Mondays."""
+    cohort, maker, begins, at = 1, 1, first_date(of), time(of.hour)
+    rule = Rule("week", of.every, (of.weekday,)).as_rrule()
+    values = usual() | {"rhythm": {"rrule": rule, "time": at.isoformat("minutes")}}
+    number = unit.checkins.add(cohort, maker, START, **values)
+    schedule = unit.recurring.add(
+        cohort, ASK, rule, at, begins, START, object=number, role="fellow", purpose="questions"
+    )  # fmt: skip
+    unit.checkins.settle(number, state="running", schedule_id=schedule, first_on=begins.isoformat())
 
 
 def _people(unit: UnitOfWork, size: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -49,7 +49,7 @@ class Disk:
         machine = self._machine
         machine.must_live()
         await asyncio.sleep(0.001)
-        machine.must_live()
+        await machine.thaws()
         if machine.world.fails_busy():
             raise Busy("the database did not take it: simulated")
         noted = Noted()
@@ -80,10 +80,10 @@ class Disk:
         """What is committed is told at once."""
 
     def on_commit(self, wake: Callable[[frozenset[str]], None]) -> None:
-        self._store.on_commit(wake)
+        self._store.on_commit(lambda lanes: None if self._machine.dead else wake(lanes))
 
     def forget_wakes(self) -> None:
-        self._store.forget_wakes()
+        """The other replicas are still to be told."""
 
     def close(self) -> None:
         """The database lives on."""
@@ -92,16 +92,16 @@ class Disk:
 class Machine:
     """A process that runs the bot until it dies; everything it does goes through ports that know when it is dead."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: "World", place: int) -> None:
         self.world = world
+        self.place = place  # which of the replicas
         self.dead = False
         self.closing = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        store = world.cohorts.store
-        store.forget_wakes()
+        self._frozen_until = 0.0
         self.kawan: Kawan = build(
-            Disk(self, store), programme(), world.lines(self), clock=world.clock, ids=world.ids,
-            language=world.language, pages=("slack",), tell=("slack",), **world.settings,
+            Disk(self, world.cohorts.store), programme(), world.lines(self), clock=world.clock, ids=world.ids,
+            language=world.language, alone=world.plan.replicas == 1, pages=("slack",), tell=("slack",), **world.settings,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -136,6 +136,21 @@ class Machine:
         if self.dead:
             raise Broken
 
+    async def thaws(self) -> None:
+        """Now and then a machine stands still for longer than a lease lasts, and knows nothing of it."""
+        now = self.world.loop.time()
+        if self._frozen_until <= now and self.world.freezes():
+            self._frozen_until = now + self.world.luck.uniform(70, 200)
+            self.world.history.add(INFO, "froze", now, replica=self.place)
+        while self._frozen_until > self.world.loop.time():
+            await asyncio.sleep(self._frozen_until - self.world.loop.time())
+        self.must_live()
+
+    def hears(self, lane: str) -> bool:
+        """Does this replica listen where only one may?"""
+        alone = self.world.plan.replicas == 1
+        return alone or any(relay.owns for relay in self.kawan.relays if relay.adapter.lane == lane)
+
     def may_die(self, point: str) -> None:
         """A named point at which a process may be killed."""
         self.must_live()
@@ -148,10 +163,10 @@ class Machine:
         if self.dead:
             return
         self.dead = True
-        self.world.history.add(INFO, "died", self.world.loop.time(), point=point)
+        self.world.history.add(INFO, "died", self.world.loop.time(), point=point, replica=self.place)
         for task in list(self._tasks):
             task.cancel()
-        self.world.died()
+        self.world.died(self.place)
 
     async def ends(self) -> None:
         """As SIGTERM: nothing new is taken in, what is in hand is finished, then the process is gone."""

@@ -85,9 +85,12 @@ class People:
             self._people[who] = Person(who, platform, self._world.plan.random(f"acts of {who}"))
         return self._people[who]
 
-    async def visits(self, who: str, acts: int) -> None:
+    async def visits(self, who: str, acts: int, begins: str | None = None) -> None:
         """Somebody is at the keyboard for a few acts."""
         person = self.person(who)
+        if begins is not None:
+            self._writes(person, begins)
+            await asyncio.sleep(person.luck.uniform(2, 8))
         for _ in range(acts):
             self.acts(person)
             await asyncio.sleep(person.luck.uniform(0.3, 8))

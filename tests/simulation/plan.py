@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 SIZES = (3, 5, 8, 12, 18, 27, 38, 50)
 FAULTS = ("lost answers", "late arrivals", "refusals", "limits", "server errors", "repeats", "busy", "blocks", "deaths",
-          "outages", "clock jumps")  # fmt: skip
+          "outages", "clock jumps", "freezes")  # fmt: skip
 A_DAY = 86_400.0
+MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,16 @@ class Visit:
     at: float
     who: str
     acts: int
+    begins: str | None = None  # what they write first
+
+
+@dataclass(frozen=True, slots=True)
+class Checkin:
+    """A check-in that is running when the seed begins: on these weekdays (0 is Monday), every so many weeks, at an hour."""
+
+    weekday: int
+    every: int
+    hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class Plan:
     death_rate: float
     history_lag: float
     visits: tuple[Visit, ...]
+    replicas: int = 1
+    checkin: Checkin | None = None
     faults: frozenset[str] = field(default_factory=lambda: frozenset(FAULTS))
     mutant: str | None = None
 
@@ -46,6 +59,11 @@ def drawn(seed: int, mutant: str | None = None) -> Plan:
     luck = random.Random(f"{seed}:plan")
     size = luck.choices(SIZES, weights=(2, 3, 4, 4, 3, 2, 1, 1))[0]
     days = luck.randint(21, 90)
+    replicas = 2 if luck.random() < 0.25 else 1
+    checkin = None
+    if size <= MOST_ASKED and luck.random() < 0.5:
+        checkin = Checkin(luck.choice((0, 0, 2, 4)), max(luck.choice((1, 2, 3)), size // 4), luck.choice((8, 9, 9, 19)))
+        days = min(days, 45)
     return Plan(
         seed=seed,
         size=size,
@@ -55,6 +73,8 @@ def drawn(seed: int, mutant: str | None = None) -> Plan:
         death_rate=luck.choice((0.0, 0.01, 0.05)),
         history_lag=luck.uniform(0, 10),
         visits=_visits(luck, size, days),
+        replicas=replicas,
+        checkin=checkin,
         mutant=mutant,
     )
 
@@ -68,6 +88,9 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
             found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
+    if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
+        at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
+        found += [Visit(at, "U0", 12, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 TIMEOUT = 10.0
+SOON = 3.0  # for so long Slack waits for an answer
 LATE = 60.0  # seconds after our timeout; the design's bound
 AFTER = (0.5, 60.0, 300.0)  # when Slack repeats an event that was not acknowledged
 KEPT = 86_400.0  # for so long Telegram keeps updates that nobody asked for
@@ -155,7 +156,7 @@ class Platform:
         while self._waiting:
             since, event, who = self._waiting[0]
             for _ in range(GIVES_UP):
-                while self.world.machine is None:  # it is the bot that asks for updates
+                while self._listener() is None:  # it is the bot that asks for updates
                     await asyncio.sleep(self.luck.uniform(1, 30))
                 if self.world.loop.time() - since > KEPT:
                     break
@@ -185,13 +186,16 @@ class Platform:
         world, call = self.world, self.world.history.call()
         world.history.add(INVOKE, "deliver", world.loop.time(), call=call, event=event_id(event), who=who,
                           **world.people.described(event))  # fmt: skip
-        machine = world.machine
+        machine = self._listener()
         if machine is None:
             world.history.add(FAIL, "deliver", world.loop.time(), call=call, event=event_id(event), why="down")
             return None
         task = machine.spawn(machine.receive(event))
-        await asyncio.wait({task})
+        await asyncio.wait({task}, timeout=SOON if self.name == "slack" else None)
         now = world.loop.time()
+        if not task.done():
+            world.history.add(INFO, "deliver", now, call=call, event=event_id(event), why="no answer")
+            return None
         if task.cancelled() or isinstance(task.exception(), Broken):
             world.history.add(INFO, "deliver", now, call=call, event=event_id(event), why="died")
             return None
@@ -207,6 +211,11 @@ class Platform:
         if ack.open is not None:
             self._opens(ack.open, who, machine)
         return ack
+
+    def _listener(self) -> Machine | None:
+        """Which replica gets the next event: of Slack any, of Telegram the one that owns the lane."""
+        there = [one for one in self.world.machines if self.name == "slack" or one.hears(self.lane)]
+        return self.luck.choice(there) if len(there) > 1 else next(iter(there), None)
 
     def _opens(self, page: Page, who: str, machine: Machine) -> None:
         """Slack shows the page, mostly; then the question that was held back for it is withdrawn."""
@@ -242,6 +251,7 @@ class Line:
 
     async def send(self, envelope: Envelope) -> Outcome:
         """One call. What has left goes on, whatever becomes of the caller."""
+        await self.machine.thaws()
         self.machine.may_die("after the claim, before the send")
         platform, world = self.platform, self.platform.world
         world.calls += 1

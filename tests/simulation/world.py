@@ -38,7 +38,8 @@ A_WHILE = 4.0  # seconds without a call, and hours may be skipped
 LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
-    UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held')"""
+    UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
+    UNION ALL SELECT min(next_at) FROM schedule_zone)"""
 _ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane
     FROM outbox o LEFT JOIN member m ON m.id = o.member_id LEFT JOIN content c ON c.id = o.content_id
     WHERE o.seq = ?"""
@@ -61,8 +62,9 @@ class World:
         self.calls = 0
         self.goes_on = True  # faults happen and people act; at the end both stop
         self.over = False
-        self.machine: Machine | None = None
-        laid = cohorts.lay(plan.size, plan.slack_share)
+        self._machines: list[Machine | None] = [None] * plan.replicas
+        laid = cohorts.lay(plan.size, plan.slack_share, plan.checkin)
+        cohorts.store.forget_wakes()
         self.database = cohorts.database
         cohorts.store.time = self._database_time
         self.oracle = Oracle(self.database)
@@ -73,6 +75,11 @@ class World:
         self.people = People(self, laid.homes, laid.codes)
         self._claimed: dict[int, dict[str, Any]] = {}
         self._spawned: set[asyncio.Task[Any]] = set()
+
+    @property
+    def machines(self) -> list[Machine]:
+        """The replicas that are up."""
+        return [one for one in self._machines if one is not None]
 
     @property
     def fault_rate(self) -> float:
@@ -106,7 +113,8 @@ class World:
         return task
 
     async def _main(self) -> None:
-        self._starts()
+        for place in range(self.plan.replicas):
+            self._starts(place)
         last = 0.0
         for _, together in groupby(self.plan.visits, lambda visit: int(visit.at // A_MORNING)):
             await self._morning(list(together))
@@ -122,8 +130,8 @@ class World:
     async def _stops(self) -> None:
         """The seed is over; a mistake of the simulation's own is raised."""
         self.over = True
-        if self.machine is not None:
-            await self.machine.ends()
+        for machine in self.machines:
+            await machine.ends()
         for task in self._spawned:
             if not task.done():
                 task.cancel()
@@ -145,21 +153,21 @@ class World:
     async def _starts_anew(self, after: float) -> None:
         """The operator stops the bot as one should, and starts it again."""
         await asyncio.sleep(after)
-        machine = self.machine
-        if machine is not None:
+        if self.machines:
+            machine = self.luck.choice(self.machines)
             await machine.ends()
-            self.history.add(INFO, "ended", self.loop.time())
-            if self.machine is machine:
-                self.died()
+            self.history.add(INFO, "ended", self.loop.time(), replica=machine.place)
+            if machine in self.machines:
+                self.died(machine.place)
 
     async def _visit(self, visit: Visit) -> None:
         await asyncio.sleep(max(0.0, visit.at - self.loop.time()))
-        await self.people.visits(visit.who, visit.acts)
+        await self.people.visits(visit.who, visit.acts, visit.begins)
 
     async def _until(self, at: float) -> None:
         """Leap to a moment; on the way stop wherever something is due."""
         for _ in range(400):
-            while self.machine is None:  # an outage is as long as it was drawn, not as long as a leap
+            while not self.machines:  # an outage is as long as it was drawn, not as long as a leap
                 await asyncio.sleep(TICK)
             await self._quiet(PATIENCE)
             due = self._next_due()
@@ -186,7 +194,7 @@ class World:
         """Wait until nothing is on its way, for at most so many seconds."""
         ends, step = self.loop.time() + patience, 0.5
         while self.loop.time() < ends and not self._is_quiet():
-            if step >= A_WHILE and self.machine is not None and not self._is_a_call_on_its_way():
+            if step >= A_WHILE and self.machines and not self._is_a_call_on_its_way():
                 self.loop.leap(self.loop.time() + 3 * TICK)  # what waits, waits for a time to pass
                 step = A_WHILE
             await asyncio.sleep(min(step, TICK))
@@ -199,7 +207,7 @@ class World:
         return any(platform.on_the_way or platform.to_hand_over for platform in self.platforms.values())
 
     def _is_quiet(self) -> bool:
-        if self.machine is None or self._is_anything_on_its_way():
+        if not self.machines or self._is_anything_on_its_way():
             return False
         return self.database.execute(_OPEN).fetchone() is None
 
@@ -215,19 +223,24 @@ class World:
         rate = self.fault_rate * 0.1
         return rate > 0 and self.luck.random() < rate and self.plan.has("busy")
 
-    def died(self) -> None:
+    def freezes(self) -> bool:
+        """Does a replica stand still, while another is there to take its place?"""
+        rate = self.fault_rate * 0.02 if self.plan.replicas > 1 and self.plan.has("freezes") else 0.0
+        return rate > 0 and self.luck.random() < rate
+
+    def died(self, place: int) -> None:
         """Somebody starts it again: mostly at once, sometimes after days."""
-        self.machine = None
+        self._machines[place] = None
         of = self.luck.random()
         down = self.luck.uniform(1, 60) if of < 0.9 else self.luck.uniform(60, 3600)
         if of > 0.98 and self.plan.has("outages"):
             down = self.luck.uniform(3600, 3 * A_DAY)
-        self.later(down, self._starts)
+        self.later(down, self._starts, place)
 
-    def _starts(self) -> None:
-        self.machine = Machine(self)
-        self.machine.start()
-        self.history.add(INFO, "started", self.loop.time())
+    def _starts(self, place: int) -> None:
+        machine = self._machines[place] = Machine(self, place)
+        machine.start()
+        self.history.add(INFO, "started", self.loop.time(), replica=place)
 
     # What the history says.
 
