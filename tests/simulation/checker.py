@@ -1,8 +1,4 @@
-"""Judges a history, whoever wrote it: the simulation, or tests with real processes (reliability 4.3).
-
-A place is kept for what comes with later features: I4 (one check-in a due date), I9 (rates), and of I12 the summary of
-a message to all.
-"""
+"""Judges a history, whoever wrote it: the simulation, or tests with real processes (reliability 4.3)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,6 +9,10 @@ from tests.simulation.history import FAIL, INFO, INVOKE, OK, Line
 
 TERMINAL = {"sent", "unreachable", "failed", "cancelled", "expired", "unconfirmed"}
 BLIND_COPIES = 2  # of a message that must arrive, where no platform can say what arrived
+IN_ORDER = ("took over", "claims")
+ANSWERED = ("choice", "words", "day")
+TOLERATED = 1.1
+MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
 
 
@@ -31,9 +31,10 @@ class Broken:
 def check(lines: Iterable[Line], *, tell: Iterable[str] = ("slack",)) -> list[Broken]:
     """Every broken promise of a history. `tell`: the platforms that can be asked what has arrived."""
     by_f: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        by_f[line["f"]].append(line)
-    checks = (_every_message_ends, _copies_are_few, _each_event_has_one_effect, _each_timer_happens_once,
+    for n, line in enumerate(lines):
+        by_f[line["f"]].append(line | {"n": n} if line["f"] in IN_ORDER else line)
+    checks = (_every_message_ends, _copies_are_few, _one_owner_writes, _each_event_has_one_effect,
+              _each_timer_happens_once, _each_date_is_asked_once, _answers_stay, _lanes_keep_the_pace, _sums_are_right,
               _nobody_sees_too_much, _the_asked_see_what_was_confirmed, _nothing_goes_to_the_gone,
               _power_is_for_staff, _nothing_is_logged, _privileged_acts_are_noted, _nothing_breaks)  # fmt: skip
     platforms = tuple(tell)
@@ -73,6 +74,17 @@ def _copies_are_few(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
             yield Broken("I2", number, f"{n} copies on {line['lane']}, of at most {most}")
 
 
+def _one_owner_writes(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I2, its guard: whoever has lost a lane claims nothing more."""
+    newest: dict[str, int] = {}
+    for line in sorted((*of["took over"], *of["claims"]), key=lambda line: line["n"]):
+        lane, gen = line["lane"], line["gen"]
+        if line["f"] == "took over":
+            newest[lane] = max(gen, newest.get(lane, 0))
+        elif gen < newest.get(lane, 0):
+            yield Broken("I2", lane, f"claimed at {line['at']} by generation {gen}, after {newest[lane]} took over")
+
+
 def _each_event_has_one_effect(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I3: acknowledged is exactly once; never more than once; and what was done is answered."""
     effects = Counter(line["event"] for line in of["effect"])
@@ -95,6 +107,74 @@ def _each_timer_happens_once(of: Sorted, tell: tuple[str, ...]) -> Iterator[Brok
     for line in of["waits"]:
         if line["overdue"]:
             yield Broken("I4", line["timer"], "is overdue at the end")
+
+
+def _each_date_is_asked_once(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I4: every date of a check-in is asked of everybody to whom nothing happened, on the right day and no other."""
+    asked = {(line["member"], line["day"]): line for line in of["asked on"]}
+    for (member, day), line in asked.items():
+        if not line["right"]:
+            yield Broken("I4", member, f"was asked on {day}, which is no date of the check-in")
+    first: set[int] = set()
+    for line in of["due"]:
+        member, day = line["member"], line["day"]
+        if (member, day) not in asked:
+            yield Broken("I4", member, f"was not asked on {day}")
+        elif member not in first and asked[member, day]["questions"] != 1:
+            yield Broken("I4", member, f"got {asked[member, day]['questions']} questions on {day}, the first date")
+        first.add(member)
+
+
+def _answers_stay(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I4: an answer that was kept is there at the end, as it was last given; what the bot said it keeps, it keeps."""
+    given: dict[int, dict[str, Any]] = defaultdict(lambda: dict.fromkeys(ANSWERED))
+    said: set[str] = set()
+    for line in of["answer"]:
+        values = {name: line[name] for name in ANSWERED if name in line}
+        given[line["answer"]] |= values
+        said.add(str(values.get("words")))
+    for line in of["answered"]:
+        if line["answer"] in given and line["said"] != list(given[line["answer"]].values()):
+            yield Broken("I4", line["answer"], f"was {given[line['answer']]}, is {line['said']}")
+    for line in of["kept"]:
+        if line["words"] not in said:
+            yield Broken("I4", line["words"], "was said to be kept, and is not")
+
+
+def _lanes_keep_the_pace(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I9: of Telegram's 30 calls a second, and of one a second in each conversation, never more than a tenth more."""
+    starts: dict[str, list[float]] = defaultdict(list)
+    chats: dict[tuple[str, str], float] = {}
+    for line in of["send"]:
+        if line["type"] != INVOKE:
+            continue
+        lane, at = line["lane"], line["at"]
+        starts[lane].append(at)
+        before = chats.get((lane, line["to"]), float("-inf"))
+        if at - before < 1 / TOLERATED - 0.002:
+            yield Broken("I9", line["message"], f"{at - before:.3f} s after another to {line['to']} on {lane}")
+        chats[lane, line["to"]] = at
+    for lane, times in starts.items():
+        most = MOST_A_SECOND.get(lane.partition(":")[0], 1000) * TOLERATED
+        for n, at in enumerate(times):
+            if n >= most and at - times[n - int(most)] < 1:
+                yield Broken("I9", lane, f"more than {most:.0f} calls in the second before {at}")
+
+
+def _sums_are_right(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I12: every recipient of a message to many is a row that ended, and the sender reads the same numbers."""
+    erased = len(of["erased"])
+    tables = {line["broadcast"]: line for line in of["broadcast"]}
+    for number, line in tables.items():
+        if line["role"] not in ("facilitator", None):
+            yield Broken("I8", number, f"was sent by a {line['role']}")
+        if not 0 <= line["recipients"] - line["first"] <= erased:
+            yield Broken("I12", number, f"{line['recipients']} recipients, {line['first']} rows, {erased} erased")
+    for card in of["card"]:
+        line = tables[card["broadcast"]]
+        whole = max(line["recipients"], line["rows"])
+        if not card["of"] == card["parts"] == whole or (card["sent"] != line["sent"] and not card["waits"]):
+            yield Broken("I12", card["broadcast"], f"the card says {card}, the tables {line}")
 
 
 def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
@@ -121,11 +201,13 @@ def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iter
 
 
 def _nothing_goes_to_the_gone(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
-    """I7: who left or is locked gets nothing; who is leaving gets answers only. Quiet hours come with the rates."""
+    """I7: who left or is locked gets nothing; who is leaving gets answers only; questions keep the hours."""
     for line in of["send"]:
         state = line.get("state")
         if state == "left" or (state == "locked" and not line["says"].endswith("OK.")):
             yield Broken("I7", line["message"], f"to {line['to']}, who is {state}")
+        if line.get("rests"):
+            yield Broken("I7", line["message"], f"to {line['to']} at {line['at']}, outside their hours")
         if state == "leaving" and not line["own"]:
             yield Broken("I7", line["message"], f"to {line['to']}, who is leaving, and did not ask")
     for number, n in Counter(line["message"] for line in of["send"] if line.get("outcome") == "Unreachable").items():

@@ -4,7 +4,9 @@ It looks at the tables as they are at the moment of a send, with plain SQL, and 
 """
 
 import sqlite3
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 ME, FACILITATORS, MET, COALITIONS, COHORT = range(5)
 HERE = ("active", "paused")
@@ -13,6 +15,16 @@ PLAIN = {"name": COALITIONS, "country": COALITIONS, "topics": COALITIONS, "coali
 _PERSON = """SELECT m.id, m.cohort_id, m.role, m.state, m.preset, p.country, p.sector, p.side FROM account a
     JOIN member m ON m.id = a.member_id LEFT JOIN profile p ON p.member_id = m.id WHERE a.external_id = ?"""
 _ASKED = "SELECT state FROM introduction WHERE asker_id = ? AND other_id = ? AND state IN ('proposed', 'accepted')"
+
+
+def open_at(now: datetime, zone: str, hours: str | None) -> bool:
+    """May somebody be written to at this moment? From 8 to 20 on weekdays where they are, or as they chose."""
+    local = now.astimezone(ZoneInfo(zone))
+    times, days = (hours or "08:00-20:00 12345").split()
+    begins, ends = times.split("-")
+    clock = f"{local:%H:%M}"
+    inside = begins <= clock < ends if begins < ends else clock >= begins or clock < ends
+    return inside and str(local.isoweekday()) in days
 
 
 class Oracle:

@@ -22,7 +22,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Checkin:
-    """A check-in that is running when the seed begins: on these weekdays (0 is Monday), every so many weeks, at an hour."""
+    """A check-in that runs when the seed begins: on a weekday (0 is Monday), every so many weeks, at an hour."""
 
     weekday: int
     every: int

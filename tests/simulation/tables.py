@@ -13,6 +13,13 @@ _ROWS = (
 _ROW = ("message", "state", "lane", "once", "edit", "resends", "member")
 _PRIVILEGED = """SELECT a.action, m.role, a.actor_id = a.about_id FROM audit a LEFT JOIN member m ON m.id = a.actor_id
     ORDER BY a.id"""
+_ANSWERS = "SELECT id, choice, words, day FROM answer WHERE member_id IS NOT NULL ORDER BY id"
+_BROADCASTS = """SELECT b.id, b.state, b.recipients, m.role, b.card,
+    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*' AND o.idem NOT GLOB '*:again*'),
+    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*'),
+    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*' AND o.state = 'sent')
+    FROM broadcast b LEFT JOIN member m ON m.id = b.sender_id WHERE b.state != 'draft' ORDER BY b.id"""
+_BROADCAST = ("broadcast", "state", "recipients", "role", "card", "first", "rows", "sent")
 
 
 def at_the_end(read: Read, at: float) -> Iterator[Line]:
@@ -23,5 +30,9 @@ def at_the_end(read: Read, at: float) -> Iterator[Line]:
         values = dict(zip(_ROW, row, strict=True))
         values |= {"once": bool(values["once"]), "edit": bool(values["edit"])}
         yield {"type": INFO, "f": "row", "at": at, **values}
+    for number, *said in read(_ANSWERS):
+        yield {"type": INFO, "f": "answered", "at": at, "answer": number, "said": said}
+    for row in read(_BROADCASTS):
+        yield {"type": INFO, "f": "broadcast", "at": at, **dict(zip(_BROADCAST, row, strict=True))}
     for action, role, own in read(_PRIVILEGED):
         yield {"type": INFO, "f": "privileged", "at": at, "action": action, "role": role, "own": bool(own)}

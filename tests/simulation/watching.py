@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from storage.audit import Audit
+from storage.checkins import Checkins
 from storage.claims import Claims
 from storage.dialogs import Dialogs
 from storage.inbox import Inbox
@@ -94,7 +95,19 @@ def _changed(noted: Noted, none: None, args: Args, named: Named) -> None:
 
 
 def _claimed(noted: Noted, found: Any, args: Args, named: Named) -> None:
-    noted.claimed += [one.row.seq for one in found.taken]
+    if found.taken:
+        noted.claimed += [one.row.seq for one in found.taken]
+        noted.line("claims", lane=args[0], gen=args[1])
+
+
+def _held(noted: Noted, found: Any, args: Args, named: Named) -> None:
+    if found is None:
+        noted.line("fenced", lane=args[0], gen=args[2])
+
+
+def _recorded(noted: Noted, done: bool, args: Args, named: Named) -> None:
+    if done:
+        noted.line("answer", answer=args[0], **{name: named[name] for name in ANSWERED if name in named})
 
 
 def _resolved(noted: Noted, none: None, args: Args, named: Named) -> None:
@@ -134,6 +147,7 @@ def _audited(noted: Noted, none: None, args: Args, named: Named) -> None:
     noted.audited += 1
 
 
+ANSWERED = ("choice", "words", "day")
 DOORS: tuple[tuple[type, str, Tell], ...] = (
     (Inbox, "accept", _accepted),
     (Outbox, "add", _added),
@@ -142,6 +156,8 @@ DOORS: tuple[tuple[type, str, Tell], ...] = (
     (Claims, "resolve", _resolved),
     (Claims, "settle", _settled),
     (Lanes, "take", _took),
+    (Lanes, "hold", _held),
+    (Checkins, "record", _recorded),
     (Schedules, "set_timer", _timer_set),
     (Schedules, "done", _timer_done),
     (Dialogs, "move", _moved),

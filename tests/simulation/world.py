@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -19,11 +20,12 @@ from bot.core.replies import Content
 from handlers import router
 from storage.base import EPOCH
 from tests.simulation.cohorts import SLACK, TELEGRAM, Cohorts, named
+from tests.simulation.expected import Expected, moment
 from tests.simulation.history import INFO, INVOKE, History
 from tests.simulation.loop import START, LoopClock, VirtualLoop, run_in
 from tests.simulation.machine import TICK, Machine
 from tests.simulation.marks import marks_in
-from tests.simulation.oracle import Oracle
+from tests.simulation.oracle import Oracle, open_at
 from tests.simulation.people import People
 from tests.simulation.plan import A_DAY, Plan, Visit
 from tests.simulation.platforms import Line, Platform, marks_of, said
@@ -33,6 +35,7 @@ from tests.simulation.watching import Noted, watched
 A_MORNING = 900.0  # visits that begin within so many seconds happen at the same time
 PATIENCE = 2 * 3600.0  # for so long a seed waits for quiet before it goes on anyway
 AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
+WAITS_FOR_MORNING = 2  # the priority from which on a message waits for its reader
 A_LEAP = 20 * A_DAY
 A_WHILE = 4.0  # seconds without a call, and hours may be skipped
 LANGUAGE = load_language()
@@ -40,9 +43,21 @@ _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') L
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
     UNION ALL SELECT min(next_at) FROM schedule_zone)"""
-_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane
+_ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane,
+    CASE WHEN o.kind = 'message' THEN o.priority ELSE 0 END, m.time_zone, m.hours
     FROM outbox o LEFT JOIN member m ON m.id = o.member_id LEFT JOIN content c ON c.id = o.content_id
     WHERE o.seq = ?"""
+
+
+_ASKED = """SELECT o.member_id, o.local_date, (SELECT count(*) FROM answer a WHERE a.member_id = o.member_id
+    AND a.on_date = o.local_date) FROM occurrence o WHERE o.schedule_id = 1 ORDER BY 1, 2"""
+# The live cards of which every change has arrived.
+_CARDS = """SELECT b.id, o.platform_ref FROM broadcast b JOIN outbox o ON o.seq = b.card
+    WHERE b.state = 'out' AND o.state = 'sent' AND o.platform_ref IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.edits = o.seq AND e.state != 'sent') ORDER BY b.id"""
+SUMMARY = re.compile(r"(?:sent|terkirim) (\d+) (?:of|dari) (\d+)")
+PART = re.compile(r"^[^:\n]+: (\d+)$", re.MULTILINE)
+WAITING = re.compile(r"^(?:Waiting|Menunggu): ", re.MULTILINE)
 
 
 class World:
@@ -68,6 +83,7 @@ class World:
         self.database = cohorts.database
         cohorts.store.time = self._database_time
         self.oracle = Oracle(self.database)
+        self.expected = Expected(self.database, plan.checkin)
         self.platforms = {
             "slack": Platform(self, *SLACK, tells=True, pace=SLACK_PACE),
             "telegram": Platform(self, *TELEGRAM, tells=False, pace=TELEGRAM_PACE),
@@ -174,6 +190,8 @@ class World:
             due = self._next_due()
             if due is None or due > at:
                 break
+            if due <= self.loop.time():
+                await asyncio.sleep(TICK + 1)
             await self._leaps(due)
         await self._leaps(at)
 
@@ -248,6 +266,8 @@ class World:
     def committed(self, noted: Noted) -> None:
         """A transaction was committed."""
         add, now = self.history.add, self.loop.time()
+        if noted.accepted:
+            self.expected.look()
         for event, failed in noted.accepted:
             said = len(noted.rows) + noted.changed
             add(INFO, "effect", now, event=event, failed=failed, said=said, audited=noted.audited)
@@ -261,7 +281,7 @@ class World:
     def _judge(self, seq: int) -> dict[str, Any]:
         """A message is claimed: from now on it may leave. What of it the oracle forbids at this moment, and to whom."""
         found = self.database.execute(_ROW, (seq,)).fetchone()
-        member, cause, of_class, edits, state, body, conversation, lane = found
+        member, cause, of_class, edits, state, body, conversation, lane, priority, zone, hours = found
         content = Content.from_json(json.loads(body or '{"text": ""}'))
         who, typed = self.people.about.get(cause, ("", ""))
         kind, _, viewers = conversation.partition(":")
@@ -275,6 +295,8 @@ class World:
         values: dict[str, Any] = {"once": of_class == "once", "edit": edits is not None, "again": seq in self._claimed}
         if state in ("left", "locked", "leaving"):
             values |= {"state": state, "says": said(content)[-30:]}
+        if member is not None and priority >= WAITS_FOR_MORNING:
+            values["rests"] = state == "paused" or not open_at(self.clock.now(), zone, hours)
         if kind != "dm":
             values["met"] = self.oracle.have_met(viewers.split(","))
         return {
@@ -294,9 +316,28 @@ class World:
         """The tables as they are when everything has settled."""
         now = round(self.loop.time(), 3)
         self.history.lines += at_the_end(self.database.execute, now)
+        for member, day in self.expected.due(moment(now - A_DAY)):
+            self.history.add(INFO, "due", now, member=member, day=day)
+        for member, day, questions in self.database.execute(_ASKED) if self.expected.is_unchanged else ():
+            right = self.expected.is_a_date(day)
+            self.history.add(INFO, "asked on", now, member=member, day=day, questions=questions, right=right)
+        for number, ref in self.database.execute(_CARDS):
+            self._reads_the_card(number, ref, now)
         for number, due in self.database.execute("SELECT id, due_at FROM timer ORDER BY id"):
             late = EPOCH + timedelta(microseconds=due) < self.clock.now() - timedelta(hours=2)
             self.history.add(INFO, "waits", now, timer=number, overdue=late)
+
+    def _reads_the_card(self, number: int, ref: str, now: float) -> None:
+        """What the sender of a message to many reads about it on their screen, when everything has settled."""
+        screens = [
+            shown for platform in self.platforms.values() for screen in platform.screens.values() for shown in screen
+        ]
+        text = next((shown.text for shown in screens if shown.ref == ref), "")
+        found = SUMMARY.search(text)
+        if found is not None:
+            parts = [int(n) for n in PART.findall(text)]
+            self.history.add(INFO, "card", now, broadcast=number, sent=int(found[1]), of=int(found[2]),
+                             parts=sum(parts), waits=WAITING.search(text) is not None)  # fmt: skip
 
     def _read_the_log(self, logged: list[MutableMapping[str, Any]]) -> None:
         """What was logged: nobody's marks, and no handler that failed."""
