@@ -203,7 +203,7 @@ class Relay:
         """Begin the calls whose time has come, the most urgent first."""
         while self._ready and not self._rests and self._pacer.ready_at(self._time()) <= self._time():
             _, _, claimed = heapq.heappop(self._ready)
-            self._pacer.starts(self._time())
+            self._pacer.starts(self._time(), claimed.row.conversation)
             task = asyncio.create_task(self._deliver(claimed))
             task.add_done_callback(self._stirred)
             self._calls[task] = claimed
