@@ -277,7 +277,7 @@ def test_a_change_that_comes_back_gives_way_to_a_newer_one_and_a_deletion_does_n
         message = people.to(people.sari)
         people.claim()
         unit.claims.settle(message, people.gen, "sent", LATER, ref="r")
-        words = {"cause": "test", "now": LATER}
+        words: dict[str, Any] = {"cause": "test", "now": LATER}
         if deletes:
             unit.outbox.unsay(message, idem="older", key=b"o" * 16, **words)
         else:
