@@ -18,7 +18,7 @@ from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Reader, load_language
+from bot.core.language import CHART, Reader, own_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -147,7 +147,7 @@ def build(
         buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
     )
     ids = ids or RandomIds()
-    language = load_language()
+    language = own_language()
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
@@ -240,7 +240,7 @@ def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
 
 def commands(of: Programme) -> tuple[dict[str, Commands], dict[str, Commands]]:
     """The words with a line of help, as (command, help) pairs by language: everybody's, and facilitators'."""
-    language = load_language()
+    language = own_language()
     everyone: dict[str, Commands] = {}
     facilitators: dict[str, Commands] = {}
     for code in language.offered:
@@ -263,6 +263,6 @@ def _command(label: str, name: str) -> str:
 
 def described() -> tuple[dict[str, str], dict[str, str], str]:
     """What the bot says of itself by language, long and short, and to a group that it leaves."""
-    language = load_language()
+    language = own_language()
     said = [{code: language.say(text, Reader(code)) for code in language.offered} for text in (ABOUT, IN_SHORT)]
     return said[0], said[1], language.say(ONLY_PRIVATE, Reader("en"))

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -54,7 +55,8 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_SETTINGS
     url = settings.bot.database_url.get_secret_value()
     try:
-        of = programme(settings)
+        with _nothing_goes():
+            of = programme(settings)
         with _alone(url):
             refused = refusal(url)
             if refused:
@@ -68,6 +70,16 @@ def main(args: argparse.Namespace) -> int:
     except CannotOpen as error:
         print(f"The database cannot be opened ({error}). `python3 -m bot doctor` says more.", file=sys.stderr)
     return FAILED
+
+
+@contextlib.contextmanager
+def _nothing_goes() -> Iterator[None]:
+    """While everything is made, nothing that was made can go: the collector rests."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -106,9 +118,11 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, _stop_or_exit, told)
     async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        adapters = _adapters(store, settings, of, session)
-        in_hand = InHand(settings.bot.data_dir / "in_hand")
-        kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+        with _nothing_goes():
+            adapters = _adapters(store, settings, of, session)
+            in_hand = InHand(settings.bot.data_dir / "in_hand")
+            kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+        gc.freeze()  # it stays until the end: the collector need not look through it again and again
         async with _web(settings, adapters.values()) as stop_serving:
             running = asyncio.create_task(kawan.run(_say_why))
             naming = asyncio.create_task(_name_links(adapters, of))
