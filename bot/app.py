@@ -21,7 +21,7 @@ from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Language, Reader, load_language
+from bot.core.language import CHART, Language, Reader, own_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -139,18 +139,16 @@ def build(
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
     in_hand: InHand | None = None,
-    language: Language | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
-    `language`: the catalogues, where they were read already.
     """
     store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
     clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
     store.held = partial(figures.took, "writer_hold")
-    language, limits = language or load_language(), _limits(programme)
+    language, limits = own_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
@@ -245,7 +243,7 @@ def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
 
 def commands(of: Programme) -> tuple[dict[str, Commands], dict[str, Commands]]:
     """The words with a line of help, as (command, help) pairs by language: everybody's, and facilitators'."""
-    language = load_language()
+    language = own_language()
     everyone: dict[str, Commands] = {}
     facilitators: dict[str, Commands] = {}
     for code in language.offered:
@@ -268,6 +266,6 @@ def _command(label: str, name: str) -> str:
 
 def described() -> tuple[dict[str, str], dict[str, str], str]:
     """What the bot says of itself by language, long and short, and to a group that it leaves."""
-    language = load_language()
+    language = own_language()
     said = [{code: language.say(text, Reader(code)) for code in language.offered} for text in (ABOUT, IN_SHORT)]
     return said[0], said[1], language.say(ONLY_PRIVATE, Reader("en"))

@@ -108,7 +108,7 @@ class Machine:
         self._frozen_until = 0.0
         self.kawan: Kawan = build(
             Disk(self, world.cohorts.store), programme(), world.lines(self), clock=world.clock, ids=world.ids,
-            language=world.language, alone=world.plan.replicas == 1, pages=("slack",), tell=("slack",),
+            alone=world.plan.replicas == 1, pages=("slack",), tell=("slack",),
             **world.settings,
         )  # fmt: skip
 

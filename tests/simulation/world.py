@@ -15,7 +15,6 @@ from bot.adapters.slack.adapter import PACE as SLACK_PACE
 from bot.adapters.telegram.adapter import PACE as TELEGRAM_PACE
 from bot.core.adapter import Envelope
 from bot.core.ids import SeededIds, decode
-from bot.core.language import load_language
 from bot.core.replies import Content
 from handlers import router
 from storage.base import EPOCH
@@ -38,7 +37,6 @@ AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
 WAITS_FOR_MORNING = 2  # the priority from which on a message waits for its reader
 A_LEAP = 20 * A_DAY
 A_WHILE = 4.0  # seconds without a call, and hours may be skipped
-LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
@@ -73,7 +71,6 @@ class World:
         self.ids = SeededIds(plan.seed)
         self.luck = plan.random("world")
         self.router = router
-        self.language = LANGUAGE
         self.calls = 0
         self.goes_on = True  # faults happen and people act; at the end both stop
         self.over = False
