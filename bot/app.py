@@ -20,7 +20,7 @@ from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Reader, load_language
+from bot.core.language import CHART, Language, Reader, load_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -138,16 +138,18 @@ def build(
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
     in_hand: InHand | None = None,
+    language: Language | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
+    `language`: the catalogues, where they were read already.
     """
     store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
     clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
     store.held = partial(figures.took, "writer_hold")
-    language, limits = load_language(), _limits(programme)
+    language, limits = language or load_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)

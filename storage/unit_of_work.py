@@ -178,7 +178,7 @@ class UnitOfWork:
 
     @cached_property
     def homes(self) -> Homes:
-        return Homes(self.connection, self.outbox)
+        return Homes(self.connection)
 
     @cached_property
     def audit(self) -> Audit:

@@ -13,6 +13,7 @@ from bot.core.adapter import Absent, Ack, Envelope, Outcome, Sent
 from bot.core.clock import SetClock
 from bot.core.events import Address, Command, Event, Message, Press, Sender
 from bot.core.ids import SeededIds, button_handle, code_hash
+from bot.core.language import Language, load_language
 from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
 from bot.core.replies import Content as Said
@@ -195,6 +196,11 @@ class Person:
 
 
 @cache
+def _language() -> Language:
+    return load_language()
+
+
+@cache
 def _content() -> tuple[Content, Understanding]:
     content = load()
     return content, content.understanding()
@@ -229,6 +235,7 @@ class Chat:
             clock=self.clock,
             ids=self.ids,
             a_minute=a_minute,
+            language=_language(),
         )
         self.cohort = store.now(lambda unit: unit.members.add_cohort("test", "Reform Asia", "en", "Asia/Bangkok"))
         self._events = 0
@@ -323,17 +330,18 @@ class Chat:
             at = person.address
             unit.members.add_account(me, at.platform, at.installation, name, at.conversation, now)
             given = {purpose: purpose in purposes for purpose in PURPOSES}
-            unit.profiles.give_consent(of, number, given, 1, language, now)
-            unit.profiles.write(of, number, name=name, country=country, sector=sector, side=side, **profile)
-            unit.profiles.write_list(of, number, "coalitions", coalitions if role == "fellow" else ())
-            unit.profiles.write_list(of, number, "topics", topics)
-            unit.profiles.write_list(of, number, "languages", languages)
-            for kind, wishes in (("need", needs), ("offer", offers)):
-                for wish in wishes:
-                    topic, text = wish if isinstance(wish, tuple) else (wish, None)
-                    unit.profiles.add_wish(of, number, kind, topic, text)
-            if own:
-                unit.profiles.set_visibility(of, number, own)
+            with unit.profiles.together():
+                unit.profiles.give_consent(of, number, given, 1, language, now)
+                unit.profiles.write(of, number, name=name, country=country, sector=sector, side=side, **profile)
+                unit.profiles.write_list(of, number, "coalitions", coalitions if role == "fellow" else ())
+                unit.profiles.write_list(of, number, "topics", topics)
+                unit.profiles.write_list(of, number, "languages", languages)
+                for kind, wishes in (("need", needs), ("offer", offers)):
+                    for wish in wishes:
+                        topic, text = wish if isinstance(wish, tuple) else (wish, None)
+                        unit.profiles.add_wish(of, number, kind, topic, text)
+                if own:
+                    unit.profiles.set_visibility(of, number, own)
             return number
 
         person.member = self.store.now(job)
