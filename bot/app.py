@@ -146,9 +146,7 @@ def build(
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
     `language`: the catalogues, where they were read already.
     """
-    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
-    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
-    store.held = partial(figures.took, "writer_hold")
+    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), _watching(store, clock)
     language, limits = language or load_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
@@ -177,6 +175,14 @@ def build(
         figures=figures,
         alarms=Alarms(engine, store, clock, relays, figures),
     )
+
+
+def _watching(store: Store, clock: Clock | None) -> Figures:
+    """Figures that the store adds to; and a clock that stands still stands still for the database, too."""
+    figures = Figures()
+    store.held = partial(figures.took, "writer_hold")
+    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
+    return figures
 
 
 def _limits(programme: Programme) -> Limits:
