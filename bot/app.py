@@ -145,9 +145,7 @@ def build(
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
     """
-    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
-    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
-    store.held = partial(figures.took, "writer_hold")
+    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), _watching(store, clock)
     language, limits = own_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
@@ -182,6 +180,14 @@ def _both(watch: ClockWatch, disk: DiskWatch) -> Callable[[], bool]:
 
 def _again(language: Language, of: str) -> str:
     return language.say(IN_CASE, Reader(of))
+
+
+def _watching(store: Store, clock: Clock | None) -> Figures:
+    """Figures that the store adds to; and a clock that stands still stands still for the database, too."""
+    figures = Figures()
+    store.held = partial(figures.took, "writer_hold")
+    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
+    return figures
 
 
 def _limits(programme: Programme) -> Limits:

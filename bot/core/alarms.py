@@ -61,6 +61,7 @@ class Alarms:
         self._stir = asyncio.Event()
         self._refused: dict[str, str] = {}
         self._seen: dict[str, str | None] = {}  # the trouble found before: only a new one is told
+        self._nobody: set[str] = set()  # alarms for which there was no receiver
         self._silent_since: dict[str, datetime] = {}
         self._away_since: datetime | None = None
         self._poison: dict[str, int] = {}
@@ -122,8 +123,7 @@ class Alarms:
         found: dict[str, str | None] = {}
         for standing in standings:
             seen = self._find(unit, standing, now)
-            self._tell_of(unit, standing, seen, now, standings)
-            if seen.kind is not None or seen.well:
+            if self._tell_of(unit, standing, seen, now, standings):
                 found[standing.platform] = seen.kind
         return found
 
@@ -143,16 +143,29 @@ class Alarms:
 
     def _tell_of(
         self, unit: UnitOfWork, standing: Standing, seen: Seen, now: datetime, standings: Sequence[Standing]
-    ) -> None:
+    ) -> bool:
+        """Tell what is new of a platform; False when nothing is known of it, or nobody could be told yet."""
         platform = standing.platform
         if seen.kind is not None and self._seen.get(platform) != seen.kind:
+            to = self._to(unit, standings, platform)
+            what = f"{platform}:{seen.kind}"
+            if not to:  # perhaps the other platform has not told us yet who we are there
+                return self._unheard(what)
             if unit.troubles.begin(platform, seen.kind, now):
                 log.error("platform_in_trouble", platform=platform, trouble=seen.kind)
-                self._tell(unit, now, f"{platform}:{seen.kind}", seen.said, self._to(unit, standings, platform))
+                self._tell(unit, now, what, seen.said, to)
         elif seen.well and unit.troubles.over(platform):
             log.info("platform_well_again", platform=platform)
             again = t("{platform} works again. What waited there is on its way.", platform=_called(standing))
             self._tell(unit, now, f"{platform}:over", again, self._to(unit, standings, platform))
+        return seen.kind is not None or seen.well
+
+    def _unheard(self, what: str) -> bool:
+        """There is nobody to tell; that is logged once, and tried again."""
+        if what not in self._nobody:
+            log.error("nobody_to_alarm", about=what)
+        self._nobody.add(what)
+        return False
 
     def _to(self, unit: UnitOfWork, standings: Sequence[Standing], besides: str = "") -> list[Reachable]:
         """The facilitators, each at one account on a platform that works."""
@@ -165,7 +178,7 @@ class Alarms:
 
     def _tell(self, unit: UnitOfWork, now: datetime, what: str, said: Say, to: Sequence[Reachable]) -> None:
         if not to:
-            log.error("nobody_to_alarm", about=what)
+            self._unheard(what)
         card = as_card(said)
         for account in to:
             content = self._engine.language.content(card, reader_of(account))

@@ -135,9 +135,10 @@ def test_doubts_that_pile_up_are_told(two: Chat) -> None:
         )
 
     two.store.now(hang)
+    two.clock.passes(minutes=9)
     looks(two)
     assert there.sees() == []
-    two.clock.passes(minutes=11)
+    two.clock.passes(minutes=2)
     looks(two)
     assert "whether 10 messages arrived" in there.last
     two.store.now(
@@ -179,13 +180,17 @@ def test_a_database_that_was_away_is_told_when_it_is_back(two: Chat, monkeypatch
     assert "10:10" in said
 
 
-def test_where_nobody_has_another_account_nothing_waits(two: Chat) -> None:
+def test_who_comes_to_another_platform_later_is_told_then(two: Chat) -> None:
     two.joins("Mirela", role="facilitator")
     two.settles()
     two.screens.trouble = "invalid_auth"
-    looks(two)
+    for _ in range(2):
+        looks(two)
     assert two.store.now(lambda unit: unit.backlog.heaps(two.clock.now())) == []
-    assert two.store.now(lambda unit: unit.troubles.of("slack")) is not None
+    _, there = on_both(two, "Bold")
+    for _ in range(2):
+        looks(two)
+    assert [REFUSED in text for text in there.sees()] == [True]
 
 
 def test_everything_that_is_counted_and_timed_has_a_name_and_a_known_label(two: Chat) -> None:
