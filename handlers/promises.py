@@ -148,7 +148,9 @@ PROMISE = Form(
 )
 
 
-@router.rider("promises.next", find=lambda ctx: None, listens=lambda ctx, number: PROMISE.begin({"part": number}))
+@router.rider(
+    "promises.next", find=lambda ctx: None, listens=lambda ctx, number: PROMISE.begin({"part": number}), main=True
+)
 def next_step(ctx: Context, number: int) -> Card | None:
     """After a promise that was kept: what is next?"""
     buttons = (
