@@ -17,6 +17,7 @@ router = Router()
 
 RIDE_ALONG = 2  # parts beside the main ones
 A_WEEK = timedelta(days=7)
+QUESTION = "answering.question"  # the part with which a check-in's question comes
 GONE = t("This is closed already. Nothing changed.")
 
 
@@ -60,9 +61,11 @@ def put(ctx: Context, week: date, part: Part | None, before: Say | None = None) 
     elif found.message is None:
         send(ctx, _having(ctx, found, [part] if part else []), before)
     else:
-        found = holding(ctx, found, part) if part else found
+        found = _with_riding(ctx, holding(ctx, found, part) if part else found)
+        ctx.store.cards.change(found.id, parts=found.parts)
         ctx.edit(found.message or 0, shown(ctx, found, before))
         _listen(ctx, found, found.message or 0)
+        _remind_of(ctx, found)
 
 
 def ride(ctx: Context, part: Part) -> None:
@@ -115,20 +118,20 @@ def _keep(ctx: Context, found: WeekCard) -> WeekCard:
     return found
 
 
-def _riding(ctx: Context) -> list[Part]:
-    """What waits for this person: every part that belongs on a card."""
-    may_ask = _may_ask(ctx)
-    found: list[Part] = []
+def _with_riding(ctx: Context, found: WeekCard) -> WeekCard:
+    """The card with what waits for this person; what asks them for something comes with a question only."""
+    asks = any(part.rider == QUESTION for part in found.parts) and _may_ask(ctx)
+    parts: list[Part] = []
     for rider in ctx.engine.router.riders.values():
-        number = rider.find(ctx) if may_ask or not rider.asks else None
+        number = rider.find(ctx) if asks or not rider.asks else None
         if number is not None:
-            found.append(Part(rider.name, number))
-    return found
+            parts.append(Part(rider.name, number))
+    return _having(ctx, found, parts)
 
 
 def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: bool = False) -> Reply:
     """Send a card with everything that rides on it; None when nothing waits. `early`: as an answer to its member."""
-    found, part = _first(ctx, _having(ctx, found, _riding(ctx)))
+    found, part = _first(ctx, _with_riding(ctx, found))
     if part is None:
         return None
     said = _under(before, part)
@@ -142,11 +145,18 @@ def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: boo
         return None
     ctx.store.cards.change(found.id, parts=found.parts, message=number, opens_at=ctx.now)
     _listen(ctx, found, number)
-    day = reminder_day(today(ctx))
-    if day is not None and not early and _asks(ctx, found):
-        morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
-        ctx.store.schedules.set_timer("cards.remind", ctx.me.id, morning, found.id)
+    if not early:
+        _remind_of(ctx, found)
     return None
+
+
+def _remind_of(ctx: Context, found: WeekCard) -> None:
+    """The one reminder of a card, some days from now, while there is something to be reminded of."""
+    day = reminder_day(today(ctx))
+    if day is not None and found.reminded_at is None and _asks(ctx, found):
+        morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
+        ctx.store.schedules.cancel(ctx.me.id, ("cards.remind",), found.id)
+        ctx.store.schedules.set_timer("cards.remind", ctx.me.id, morning, found.id)
 
 
 def _asks(ctx: Context, found: WeekCard) -> bool:
@@ -269,7 +279,7 @@ def awake(ctx: Context) -> None:
 
 def closing(ctx: Context, found: WeekCard) -> Card:
     """The end of a card: what comes next, and until when answers can be changed."""
-    changeable = ctx.now < found.closes_at and any(part.rider == "answering.question" for part in found.parts)
+    changeable = ctx.now < found.closes_at and any(part.rider == QUESTION for part in found.parts)
     until = t("Until {day} you can change your answers.", day=When(found.closes_at - timedelta(minutes=1)))
     buttons = [Button(t("Change my answers"), "answering.list")] if changeable else []
     if ctx.store.cards.promise(ctx.me.id) is None:
