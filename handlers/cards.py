@@ -51,21 +51,31 @@ def week_with_room(ctx: Context) -> date:
 
 def put(ctx: Context, week: date, part: Part | None, before: Say | None = None) -> None:
     """Put a part on a week's card. This week's goes out now; a later one waits until its Monday at 09:00."""
-    found = card_for(ctx, week)
     if week > week_of(today(ctx)):
-        if part is not None:
-            holding(ctx, found, part)
-        morning = local_morning(midnight(ctx, week), ctx.me.time_zone)
-        ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
-        ctx.store.schedules.set_timer("cards.open", ctx.me.id, morning, found.id)
-    elif found.message is None:
+        _wait(ctx, week, part)
+        return
+    found = card_for(ctx, week)
+    if found.message is None:
         send(ctx, _having(ctx, found, [part] if part else []), before)
-    else:
-        found = _with_riding(ctx, holding(ctx, found, part) if part else found)
-        ctx.store.cards.change(found.id, parts=found.parts)
-        ctx.edit(found.message or 0, shown(ctx, found, before))
-        _listen(ctx, found, found.message or 0)
-        _remind_of(ctx, found)
+        return
+    found = _with_riding(ctx, holding(ctx, found, part) if part else found)
+    ctx.store.cards.change(found.id, parts=found.parts)
+    ctx.edit(found.message or 0, shown(ctx, found, before))
+    _listen(ctx, found, found.message or 0)
+    _remind_of(ctx, found)
+
+
+def _wait(ctx: Context, week: date, part: Part | None) -> None:
+    """The card of a week opens on its Monday at 09:00, with this part."""
+    found = card_for(ctx, week)
+    if part is not None:
+        holding(ctx, found, part)
+    ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
+    ctx.store.schedules.set_timer("cards.open", ctx.me.id, _opening(ctx, week), found.id)
+
+
+def _opening(ctx: Context, week: date) -> datetime:
+    return local_morning(midnight(ctx, week), ctx.me.time_zone)
 
 
 def ride(ctx: Context, part: Part) -> None:
@@ -73,7 +83,10 @@ def ride(ctx: Context, part: Part) -> None:
     week = week_with_room(ctx)
     while (found := ctx.store.cards.of_week(ctx.me.id, week)) is not None and _small(ctx, found.parts) >= RIDE_ALONG:
         week += A_WEEK
-    put(ctx, week, part)
+    if ctx.now < _opening(ctx, week):  # a later week, or a Monday that began elsewhere, before they moved
+        _wait(ctx, week, part)
+    else:
+        put(ctx, week, part)
 
 
 def _small(ctx: Context, parts: Iterable[Part]) -> int:

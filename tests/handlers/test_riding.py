@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from tests.chat import Chat, Person
+from tests.core.test_scheduler import moves
 from tests.handlers.test_answering import asks, to_monday
 from tests.handlers.test_projects import has
 
@@ -106,3 +107,15 @@ def test_who_refused_questions_still_hears_of_their_own_ask(chat: Chat) -> None:
     assert "Did it move?" in sari.last
     sari.presses("Close the question")
     assert "Governor" not in sari.last
+
+
+def test_who_moved_west_hears_it_on_the_monday_of_the_new_place(chat: Chat) -> None:
+    tuul = chat.joins("Tuul", country="MN", time_zone="Asia/Ulaanbaatar")
+    plans(tuul, "First")
+    moves(chat, tuul, "Europe/Kyiv")
+    to_monday(chat)  # 09:00 in Jakarta, 04:00 in Kyiv
+    assert "was due on" not in tuul.last
+    chat.passes(hours=4, minutes=59)
+    assert "was due on" not in tuul.last
+    chat.passes(minutes=1)
+    assert "“First” was due on Fri 27 Nov." in tuul.last
