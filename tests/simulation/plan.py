@@ -90,7 +90,7 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
             found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
     if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
-        found += [Visit(at, "U0", 12, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
+        found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 
