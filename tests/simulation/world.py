@@ -40,7 +40,9 @@ A_LEAP = 9 * A_DAY  # three such without a look, and the bot would doubt its clo
 A_WHILE = 4.0  # seconds without a call, and hours may be skipped
 LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
-_NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
+# The live card of a message, which is renewed every quarter of an hour for a week, is looked at twice a day.
+_NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer WHERE name != 'messages.card'
+    UNION ALL SELECT min(due_at) + 43200000000 FROM timer WHERE name = 'messages.card'
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
     UNION ALL SELECT min(next_at) FROM schedule_zone)"""
 _ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane,
