@@ -22,7 +22,7 @@ from bot.domain.profiles import (
 from bot.domain.words import word_keys
 from storage.base import read
 from storage.members import LIVE, member
-from storage.portraits import unpack
+from storage.portraits import read_portrait, unpack
 from storage.profiles import consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 from storage.shared_projects import SharedProjects
@@ -265,7 +265,7 @@ class Access:
     def _load(self, numbers: Sequence[int], states: tuple[str, ...] | None = LIVE) -> dict[int, Whole]:
         found = self._among(_LOAD, numbers)
         return {
-            number: unpack(json.loads(whole) if isinstance(whole, str) else whole, preset)
+            number: read_portrait(whole, preset) if isinstance(whole, str) else unpack(whole, preset)
             for number, whole, preset, state in found
             if states is None or state in states
         }

@@ -333,9 +333,10 @@ class Dispatcher:
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
         row = ctx.store.homes.last_said(ctx.me.id) if len(text) <= LONGEST_LABEL else None
+        typed = text.casefold()
         for button in Content.from_json(row.body).buttons if row is not None and row.body else ():
             route = self._engine.router.presses.get(button.action)
-            if button.label.casefold() == text.casefold() and route is not None:
+            if button.label.casefold() == typed and route is not None:
                 ctx.value = button.value
                 return self._run(ctx, route)
         return None
