@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import aiohttp
 import pytest
-import sqlalchemy as sa
 from aiohttp import web
 
 from bot import health
@@ -25,10 +25,12 @@ from bot.health import Health, beat
 from storage import Store, UnitOfWork
 from tests.adapters.telegram_faults import Fault
 from tests.adapters.telegram_server import TelegramServer
+from tests.storage.people import locked
 
 TOKEN = "4839574812:AAE-local-token-of-no-bot-0123456789"
 LANE = "telegram:4839574812"
 SARI = 987654321
+DOCUMENTED = (Path(__file__).parent.parent / "deploy/README.md").read_text(encoding="utf-8")
 CANARY = "kanariumvulgare"
 
 
@@ -146,6 +148,8 @@ def test_a_bot_at_work_is_well_and_ready_and_shows_figures_without_anybody_in_th
             "process_resident_memory_bytes",
         ):
             assert line in shown
+        for figure in set(re.findall(r"kawan_[a-z_]+", DOCUMENTED)):
+            assert f"{figure.removesuffix('_total')} " in shown or f"{figure} " in shown
         for secret in (CANARY, "Sari", str(SARI), TOKEN, TOKEN.partition(":")[2], code, "reform.example", "Mirela"):
             assert secret not in shown
 
@@ -201,23 +205,6 @@ def test_one_that_stands_by_is_ready(threaded_store: Store) -> None:
         assert at.telegram.called("getUpdates") == []
 
     runs(threaded_store, play, alone=False)
-
-
-@contextlib.contextmanager
-def locked(store: Store) -> Iterator[None]:
-    """Another tool keeps the database to itself."""
-    if store.engine.dialect.name == "sqlite":
-        other = sa.create_engine(store.engine.url, isolation_level="AUTOCOMMIT")
-        with other.connect() as connection:
-            connection.exec_driver_sql("BEGIN EXCLUSIVE")
-            yield
-            connection.exec_driver_sql("ROLLBACK")
-        other.dispose()
-        return
-    with store.engine.connect() as connection:
-        connection.exec_driver_sql("LOCK TABLE meta, lane IN ACCESS EXCLUSIVE MODE")
-        yield
-        connection.rollback()
 
 
 def test_a_database_that_does_not_answer_is_seen_and_so_is_its_return(threaded_store: Store) -> None:
