@@ -1,6 +1,7 @@
 """What `bench dispatch` compares, each a process of its own: the bot's whole durable path, and bare libraries."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,9 @@ async def _kawan(folder: Path, adapter: Any) -> None:
     content = load()
     store = open_store(f"sqlite:///{folder / 'bench.db'}")
     programme = Programme(content=content, understanding=content.understanding())
-    await build(store, programme, [adapter], a_minute=None).run()
+    kawan = build(store, programme, [adapter], a_minute=None)
+    gc.freeze()  # as `run` does it
+    await kawan.run()
 
 
 async def _serve(application: web.Application, port: int) -> None:

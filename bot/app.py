@@ -14,13 +14,14 @@ from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine, take_back
+from bot.core.disk_watch import DiskWatch
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Language, Reader, load_language
+from bot.core.language import CHART, Language, Reader, own_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -138,28 +139,24 @@ def build(
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
     in_hand: InHand | None = None,
-    language: Language | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
-    `language`: the catalogues, where they were read already.
     """
     clock, ids, figures = clock or SystemClock(), ids or RandomIds(), _watching(store, clock)
-    language, limits = language or load_language(), _limits(programme)
+    language, limits = own_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
     files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
-    watch = ClockWatch(clock, believes_all=programme.fictional)
-
-    def again(of: str) -> str:
-        return language.say(IN_CASE, Reader(of))
+    watch, disk = ClockWatch(clock, believes_all=programme.fictional), DiskWatch(store)
 
     def relay_of(adapter: Adapter) -> Relay:
+        again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, watch.is_right, alone=alone)
+        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone)
         store.on_commit(relay.woken)
         return relay
 
@@ -175,6 +172,14 @@ def build(
         figures=figures,
         alarms=Alarms(engine, store, clock, relays, figures),
     )
+
+
+def _both(watch: ClockWatch, disk: DiskWatch) -> Callable[[], bool]:
+    return lambda: watch.is_right() and disk.has_room()
+
+
+def _again(language: Language, of: str) -> str:
+    return language.say(IN_CASE, Reader(of))
 
 
 def _watching(store: Store, clock: Clock | None) -> Figures:
@@ -244,7 +249,7 @@ def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
 
 def commands(of: Programme) -> tuple[dict[str, Commands], dict[str, Commands]]:
     """The words with a line of help, as (command, help) pairs by language: everybody's, and facilitators'."""
-    language = load_language()
+    language = own_language()
     everyone: dict[str, Commands] = {}
     facilitators: dict[str, Commands] = {}
     for code in language.offered:
@@ -267,6 +272,6 @@ def _command(label: str, name: str) -> str:
 
 def described() -> tuple[dict[str, str], dict[str, str], str]:
     """What the bot says of itself by language, long and short, and to a group that it leaves."""
-    language = load_language()
+    language = own_language()
     said = [{code: language.say(text, Reader(code)) for code in language.offered} for text in (ABOUT, IN_SHORT)]
     return said[0], said[1], language.say(ONLY_PRIVATE, Reader("en"))

@@ -228,7 +228,7 @@ def _add_milestones(
         )
         if one.blocker:
             unit.milestones.tell(cohort, project, by, STUCK, now - MET, milestone_id=made, words=one.blocker)
-        asked_at = overdue.morning_after(due, time_zone)
+        asked_at = overdue.monday_after(due, time_zone)
         if asked_at > now and one.status != "complete":
             unit.schedules.set_timer(overdue.TIMER, by, asked_at, made)
 

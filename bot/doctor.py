@@ -15,7 +15,7 @@ from bot.content import ContentError
 from bot.content import load as load_content
 from bot.core.clock import SystemClock
 from bot.core.clock_watch import JUMP
-from bot.core.language import load_language
+from bot.core.language import own_language
 from bot.core.log import redact
 from bot.core.replies import Urgency
 from bot.settings import Settings, SettingsError, load
@@ -98,7 +98,7 @@ def _content() -> Iterator[Finding]:
     yield Finding(
         "well", f"{len(content.topics)} topics, {len(content.terms)} terms, {len(content.prompts)} questions."
     )
-    yield Finding("well", f"Languages offered: {', '.join(load_language().offered)}.")
+    yield Finding("well", f"Languages offered: {', '.join(own_language().offered)}.")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

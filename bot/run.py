@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -55,7 +56,8 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_SETTINGS
     url = settings.bot.database_url.get_secret_value()
     try:
-        of = programme(settings)
+        with _nothing_goes():
+            of = programme(settings)
         with _alone(url):
             refused = refusal(url)
             if refused:
@@ -69,6 +71,16 @@ def main(args: argparse.Namespace) -> int:
     except CannotOpen as error:
         print(f"The database cannot be opened ({error}). `python3 -m bot doctor` says more.", file=sys.stderr)
     return FAILED
+
+
+@contextlib.contextmanager
+def _nothing_goes() -> Iterator[None]:
+    """While everything is made, nothing that was made can go: the collector rests."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -94,6 +106,7 @@ def _alone(url: str) -> Iterator[None]:
 def _with_store(url: str, settings: Settings, of: Programme) -> int:
     store = open_store(url)
     try:
+        store.keep_room()
         store.now(lambda unit: cohort(unit, settings.programme))
         return asyncio.run(_until_told(store, settings, of))
     finally:
@@ -107,9 +120,11 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, _stop_or_exit, told)
     async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        adapters = _adapters(store, settings, of, session)
-        in_hand = InHand(settings.bot.data_dir / "in_hand")
-        kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+        with _nothing_goes():
+            adapters = _adapters(store, settings, of, session)
+            in_hand = InHand(settings.bot.data_dir / "in_hand")
+            kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+        gc.freeze()  # it stays until the end: the collector need not look through it again and again
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
             running = asyncio.create_task(kawan.run(_say_why))

@@ -14,7 +14,7 @@ from storage.checkins import Asked
 
 router = Router()
 
-PART = "answering.question"
+PART = cards.QUESTION
 NEXT_STEP, STUCK = "pulse-next", "pulse-stuck"  # two questions of the library that lead on
 LONGEST = 2000
 A_PAGE = 5

@@ -64,6 +64,14 @@ class Store(Protocol):
         """Wake also for what other processes commit, until cancelled; without any, there is nothing to hear."""
         ...
 
+    def keep_room(self) -> None:
+        """Keep space in reserve for the case that the disk is full."""
+        ...
+
+    def has_room(self) -> bool:
+        """Is there space to write down what becomes of more messages?"""
+        ...
+
     def forget_wakes(self) -> None:
         """Wake nobody any more."""
         ...

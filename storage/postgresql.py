@@ -56,6 +56,12 @@ class PostgresStore:
         self._threads = ThreadPoolExecutor(POOL, "kawan-postgresql")
         self._wakes: list[Callable[[frozenset[str]], None]] = []
 
+    def keep_room(self) -> None:
+        """The server keeps its own."""
+
+    def has_room(self) -> bool:
+        return True
+
     def forget_wakes(self) -> None:
         """Nobody is to be woken any more: the bot that used this store is gone."""
         self._wakes.clear()

@@ -13,7 +13,6 @@ from bot.core.adapter import Absent, Ack, Envelope, Outcome, Sent
 from bot.core.clock import SetClock
 from bot.core.events import Address, Command, Event, Message, Press, Sender
 from bot.core.ids import SeededIds, button_handle, code_hash
-from bot.core.language import Language, load_language
 from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
 from bot.core.replies import Content as Said
@@ -196,11 +195,6 @@ class Person:
 
 
 @cache
-def _language() -> Language:
-    return load_language()
-
-
-@cache
 def _content() -> tuple[Content, Understanding]:
     content = load()
     return content, content.understanding()
@@ -235,7 +229,6 @@ class Chat:
             clock=self.clock,
             ids=self.ids,
             a_minute=a_minute,
-            language=_language(),
         )
         self.cohort = store.now(lambda unit: unit.members.add_cohort("test", "Reform Asia", "en", "Asia/Bangkok"))
         self._events = 0

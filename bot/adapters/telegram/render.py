@@ -151,6 +151,8 @@ def _label(label: str, longest: int) -> str:
 
 def _columns(label: str) -> int:
     """How wide a label is, in columns of a terminal."""
+    if label.isascii():
+        return len(label)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label
     )  # fmt: skip
