@@ -22,7 +22,7 @@ from bot.core.clock import SystemClock
 from bot.core.ids import RandomIds, code_hash
 from bot.core.programme import Programme
 from bot.health import Health, beat
-from storage import Store, UnitOfWork
+from storage import Store, UnitOfWork, room
 from tests.adapters.telegram_faults import Fault
 from tests.adapters.telegram_server import TelegramServer
 from tests.storage.people import locked
@@ -194,6 +194,31 @@ def test_it_is_not_ready_before_the_platform_is_reached_nor_after_it_refuses(thr
         assert 'kawan_platform_refused{platform="telegram"} 1.0' in (await at.page("metrics"))[1]
 
     runs(threaded_store, play, Fault("cut"))
+
+
+@pytest.mark.parametrize("threaded_store", ["sqlite"], indirect=True)
+def test_it_is_not_ready_while_the_clock_or_the_disk_keeps_it_from_sending(
+    threaded_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_month_ago = SystemClock().now() - timedelta(days=40)
+    threaded_store.now(lambda unit: unit.outages.look(a_month_ago))
+
+    async def play(at: Watched) -> None:
+        await at.says("readyz", "telegram: sends, listens")
+        status, said = await at.page("readyz")
+        assert status == 503
+        assert "clock: doubted" in said
+        threaded_store.now(lambda unit: unit.outages.look(SystemClock().now()))  # the operator says that it is right
+        assert (await at.page("readyz"))[0] == 200
+        with monkeypatch.context() as nearly_full:
+            nearly_full.setattr(room, "SHARE", 1.0)
+            nearly_full.setattr(room, "SMALLEST", 2**60)
+            status, said = await at.page("readyz")
+            assert status == 503
+            assert "disk: nearly full" in said
+        assert (await at.page("readyz"))[0] == 200
+
+    runs(threaded_store, play)
 
 
 def test_one_that_stands_by_is_ready(threaded_store: Store) -> None:
