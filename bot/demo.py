@@ -109,7 +109,8 @@ def fill(unit: UnitOfWork, cohort: DemoCohort, now: datetime, *, offered: Collec
     host = numbers[cohort.facilitators[0].id]
     for fellow in cohort.fellows:
         language = fellow.language if fellow.language in offered else cohort.default_language
-        numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
+        with unit.profiles.together():
+            numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
         _add_project(unit, number, fellow, numbers[fellow.id], _shift(cohort, now), now)
     for one, other in _pairs(cohort):
         if unit.people(Viewer(numbers[one], number)).may_bring_together(numbers[other]):

@@ -122,7 +122,7 @@ def remind(ctx: Context) -> Reply:
     if first is None or first.state == "cancelled":  # it was stopped before it was shown, so nothing is named now
         return None
     if found.request_message is not None:
-        ctx.edit(found.request_message, t("I ask again below."))
+        ctx.edit(found.request_message, t("I ask again below."), anew=True)
     card = request_card(ctx, found, t("A reminder, the only one:"))
     message = ctx.send(
         ctx.me.id,
@@ -144,7 +144,7 @@ def close(ctx: Context) -> Reply:
     if found is None or found.closed_at is not None:
         return None
     if found.state == "proposed" and found.request_message is not None:
-        ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
+        ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."), anew=True)
     ctx.store.introductions.change(found.id, state="closed", closed_at=ctx.now)
     if ctx.me.state != "active":
         return None

@@ -105,7 +105,7 @@ def _close(ctx: Context, found: Ask, state: str) -> None:
     ctx.store.schedules.cancel(ctx.me.id, ("asks.moved",), found.id)
     for one in ctx.store.asks.receivers(found.id):
         if one.state == WAITING and one.message is not None:
-            ctx.edit(one.message, NO_MORE)
+            ctx.edit(one.message, NO_MORE, anew=True)
 
 
 @router.press("asks.offer", role=Role.MEMBER)

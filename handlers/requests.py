@@ -226,7 +226,7 @@ def withdraw(ctx: Context) -> Reply:
         return t("This request is closed. Nothing changed.")
     if found.state == "proposed" and found.request_message is not None and found.other_id is not None:
         if not take_back(ctx.store, found.request_message, ctx.now):
-            ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
+            ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."), anew=True)
         ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
     ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.close",), found.id)

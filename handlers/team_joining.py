@@ -271,7 +271,7 @@ def close(ctx: Context) -> Reply:
             ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION)
         return None
     if place.message is not None and place.state == PROPOSED:
-        ctx.edit(place.message, t("This proposal is closed. There is nothing for you to do."))
+        ctx.edit(place.message, t("This proposal is closed. There is nothing for you to do."), anew=True)
     if place.proposed_by is not None:
         who = _called_by(ctx, place.proposed_by)
         said = t("{who} did not join the team of “{title}” this time.", who=who, title=title)

@@ -271,13 +271,13 @@ class Access:
         }
 
     def _met(self) -> frozenset[int]:
-        return frozenset(read(self._connection, _ALLIES, {"viewer": self._viewer.id}).scalars())
+        return frozenset(number for (number,) in read(self._connection, _ALLIES, {"viewer": self._viewer.id}))
 
     def _among(self, sql: str, numbers: Sequence[int]) -> Sequence[Any]:
         dialect = self._connection.dialect.name
         some = json.dumps(list(numbers)) if dialect == "sqlite" else list(numbers)
         values = {"numbers": some, "cohort": self._viewer.cohort_id}
-        return read(self._connection, sql.format(among=_AMONG[dialect]), values).all()
+        return read(self._connection, sql.format(among=_AMONG[dialect]), values)
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:
