@@ -8,7 +8,7 @@ from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, Word
 from bot.core.programme import local_morning
 from bot.domain.checkins import Step, number_of, readers_of, turn, week_of
 from bot.domain.recurrence import read_rule
-from handlers import answering, cards, dates, promises, silence
+from handlers import answering, cards, dates, for_team, promises, silence
 from storage.cards import Part, WeekCard
 from storage.checkins import Checkin
 
@@ -60,7 +60,9 @@ def days_of(of: Checkin) -> int:
 
 
 def _begin(ctx: Context, of: Checkin, on: date, week: date) -> int | None:
-    """The question of a date, to be answered until its week is over; None when I was asked for it already."""
+    """The question of a date, to be answered until its week is over; None when I, or my team, are done with it."""
+    if for_team.is_answered(ctx, of, on.isoformat()):
+        return None
     asked_at = ctx.now
     if week > week_of(cards.today(ctx)):
         asked_at = local_morning(cards.midnight(ctx, week), ctx.me.time_zone)

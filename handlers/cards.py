@@ -238,6 +238,19 @@ def go_on(ctx: Context, rider: str, number: int, said: Card) -> Reply:
     return onward(ctx, rider, number, said.text, also=said.buttons)
 
 
+def take_off(ctx: Context, rider: str, number: int, why: Say) -> None:
+    """A part is no longer this member's: their card goes on without it, in place."""
+    found = _holding(ctx, rider, number)
+    if found is None:
+        return
+    left = tuple(part for part in found.parts if (part.rider, part.object) != (rider, number))
+    found = replace(found, parts=left)
+    ctx.store.cards.change(found.id, parts=left)
+    if found.message is not None:
+        ctx.edit(found.message, shown(ctx, found, why))
+        _listen(ctx, found, found.message)
+
+
 def touched(ctx: Context, rider: str, number: int) -> None:
     """Something on the card was answered: its member is there, and needs no reminder."""
     awake(ctx)

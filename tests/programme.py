@@ -6,17 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
 from bot.content.demo import Fellow as Plan
 from bot.core.adapter import Envelope, Outcome
 from bot.domain.checkins import week_of
 from bot.domain.progress import ORDER, Status
 from handlers import overdue
 from storage import UnitOfWork
-from storage.outbox import outbox
-from storage.recurring import occurrence, schedule_zone
-from storage.schedules import timer
 from tests.chat import Chat, Person, Shown, plain
 
 A_WEEK = timedelta(days=7)
@@ -77,6 +72,7 @@ class Fellow:
     habit: str
     number: int
     waves: dict[date, Wave] = field(default_factory=dict)
+    behind: dict[date, Wave] = field(default_factory=dict)  # not seen yet, if there is one
     started: list[tuple[datetime, str]] = field(default_factory=list)  # messages that were no answer to a press
     steps: dict[str, Step] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
@@ -96,7 +92,10 @@ class Fellow:
 
     @property
     def wave(self) -> Wave:
-        """The newest date on which they were asked."""
+        """The newest date on which they were asked; a question may have come after "Did you talk?" on the same card."""
+        for day, wave in self.behind.items():
+            if not self.waves or day > max(self.waves):
+                self.waves[day] = wave
         return self.waves[max(self.waves)]
 
     def hears(self, text: str, labels: list[str]) -> None:
@@ -105,11 +104,12 @@ class Fellow:
         self.started.append((now, text))
         monday = week_of(self.local.date())
         is_date = (monday - FIRST).days >= 0 and (monday - FIRST).days % 14 == 0
-        if not is_date or part_of(labels) not in PROMPTED or text.startswith("A reminder"):
+        first = part_of(labels)
+        if not is_date or first not in (*PROMPTED, "talk") or text.startswith("A reminder"):
             return
         assert monday not in self.waves, (self.person.name, monday, text)
         closes = datetime.combine(monday + A_WEEK, time(), tzinfo=self.zone).astimezone(UTC)
-        self.waves[monday] = Wave(now, closes)
+        (self.behind if first == "talk" else self.waves)[monday] = Wave(now, closes)
 
     def open_part(self) -> tuple[str, Shown] | None:
         """The newest part that waits for an answer; what follows on a press is answered at once or never."""
@@ -138,7 +138,7 @@ class Fellow:
         self.play.does(self, lambda: self.person.says(text))
 
     def _touch(self) -> None:
-        if self.waves and self.wave.touched_at is None:
+        if (self.waves or self.behind) and self.wave.touched_at is None:
             self.wave.touched_at = self.play.chat.clock.now()
 
     # What they do with each part.
@@ -360,21 +360,16 @@ class Play:
     def until(self, moment: datetime) -> None:
         """Time passes; the bot is there whenever something is due, and all the time between."""
 
-        def soonest(unit: UnitOfWork) -> datetime | None:
-            moments = [
-                unit.connection.scalar(sa.select(sa.func.min(column)).where(column > self.chat.clock.at))
-                for column in (schedule_zone.c.next_at, occurrence.c.due_at, outbox.c.due_at, timer.c.due_at)
-            ]
-            return min((one for one in moments if one is not None), default=None)
-
-        while (due := self.chat.store.now(soonest)) is not None and due < moment:
+        while (due := self._next_due()) is not None and due < moment:
             self.at(due)
         self.at(moment)
+
+    def _next_due(self) -> datetime | None:
+        return self.chat.store.now(lambda unit: unit.outages.next_due(self.chat.clock.at))
 
     def at(self, moment: datetime, *, was_there: bool = True) -> None:
         """The clock shows this, and ticks; `was_there`: the bot looked at it all the time until now."""
         if was_there:
-            looked = (moment - timedelta(minutes=1)).isoformat()
-            self.chat.store.now(lambda unit: unit.members.set_fact("looked_at", looked))
+            self.chat.store.now(lambda unit: unit.outages.was_there(moment))
         self.chat.clock.at = moment
         self.chat.settles()

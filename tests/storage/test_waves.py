@@ -73,6 +73,7 @@ def one_fellow(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     assert unit.checkins.ask(of, question, me, A_DAY + DAY, NOW, NOW + DAY) is None
     assert unit.checkins.was_asked(of.id, me, A_DAY + DAY)
     assert unit.checkins.asked(number, me)
+    assert unit.checkins.each_of(of.id, (A_DAY + DAY).isoformat())
     assert unit.checkins.asked(number, some[6]) is None
     assert unit.checkins.last_asked(me)
     assert unit.checkins.record(number, me, words="x", answered_at=NOW)
