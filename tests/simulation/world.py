@@ -17,7 +17,7 @@ from bot.core.adapter import Envelope
 from bot.core.ids import SeededIds, decode
 from bot.core.replies import Content
 from handlers import router
-from storage.base import EPOCH
+from storage.base import EPOCH, as_microseconds
 from tests.simulation.cohorts import SLACK, TELEGRAM, Cohorts, named
 from tests.simulation.expected import Expected, moment
 from tests.simulation.history import INFO, INVOKE, History
@@ -322,7 +322,7 @@ class World:
     def _ends(self) -> None:
         """The tables as they are when everything has settled."""
         now = round(self.loop.time(), 3)
-        self.history.lines += at_the_end(self.database.execute, now)
+        self.history.lines += at_the_end(self.database.execute, now, as_microseconds(self.clock.now()))
         for member, day in self.expected.due(moment(now - A_DAY)):
             self.history.add(INFO, "due", now, member=member, day=day)
         for member, day, questions in self.database.execute(_ASKED) if self.expected.is_unchanged else ():
