@@ -83,6 +83,22 @@ VERBS = (
         passes_on=True,
     ),
     Verb(
+        "simulate",
+        "the whole bot under simulated time, with faults: seed by seed",
+        "tests.simulation.command:main",
+        (
+            (("--seeds",), {"type": int, "default": 300, "metavar": "N", "help": "how many seeds (300)"}),
+            (("--first",), {"type": int, "default": 0, "metavar": "K", "help": "the first of them (0)"}),
+            (("--seed",), {"type": int, "metavar": "K", "help": "this one only"}),
+            (
+                ("--trace",),
+                {"action": "store_true", "help": "print what happened; of a red seed, the shortest"},
+            ),
+            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M10"}),
+            (("--digests",), {"type": int, "nargs": "+", "help": argparse.SUPPRESS}),
+        ),
+    ),
+    Verb(
         "test",
         "install what the tests need and run them; more words go to pytest",
         "bot.bootstrap:run_tests",
@@ -142,7 +158,7 @@ def main(words: Optional[List[str]] = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         args, verb = read_words(words)
-        bootstrap.ensure(words, for_tests=verb.name in ("test", "bench"))
+        bootstrap.ensure(words, for_tests=verb.name in ("test", "bench", "simulate"))
         return call(verb, args)
     except bootstrap.SetupError as error:
         print(error, file=sys.stderr)

@@ -5,20 +5,23 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
+from bot.core.alarms import Alarms
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine, take_back
+from bot.core.disk_watch import DiskWatch
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Reader, own_language
+from bot.core.language import CHART, Language, Reader, own_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -68,6 +71,7 @@ class Kawan:
     adapters: tuple[Adapter, ...]
     clock: Clock
     figures: Figures
+    alarms: Alarms
 
     async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
@@ -75,7 +79,7 @@ class Kawan:
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
         """
         self.scheduler.start()
-        hearing = asyncio.create_task(self.store.listen())
+        beside = [asyncio.create_task(self.store.listen()), asyncio.create_task(self.alarms.run())]
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
         listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
@@ -86,12 +90,15 @@ class Kawan:
                 for task in done:
                     relay = listening.pop(task, None)
                     why = _reason(task)  # raises what nobody expected
-                    if relay is not None and why is not None and ended is not None:
-                        ended(relay.adapter.name, why)
+                    if relay is not None and why is not None:
+                        self.alarms.ended(relay.adapter.name, why)
+                        if ended is not None:
+                            ended(relay.adapter.name, why)
                     delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
-            hearing.cancel()
+            for task in beside:
+                task.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
     async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
@@ -138,45 +145,22 @@ def build(
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
     """
-    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
-    clock = clock or SystemClock()
-    figures = Figures()
-    limits = Limits(
-        weekly_cap=programme.weekly_cap,
-        hours=Hours(programme.quiet_until, programme.quiet_from),
-        buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
-    )
-    ids = ids or RandomIds()
-    language = own_language()
+    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), _watching(store, clock)
+    language, limits = own_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
-    files = {source: _made_by(engine, maker) for source, maker in router.files.items()}
-    files[CHART] = _drawn
-
-    def again(of: str) -> str:
-        return language.say(IN_CASE, Reader(of))
-
-    watch = ClockWatch(clock, believes_all=programme.fictional)
+    files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
+    watch, disk = ClockWatch(clock, believes_all=programme.fictional), DiskWatch(store)
 
     def relay_of(adapter: Adapter) -> Relay:
+        again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        return Relay(
-            adapter,
-            store,
-            clock,
-            ids,
-            files,
-            doubts,
-            figures=figures,
-            limits=limits,
-            alone=alone,
-            may_send=watch.is_right,
-        )
+        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone)
+        store.on_commit(relay.woken)
+        return relay
 
     relays = tuple(map(relay_of, adapters))
-    for relay in relays:
-        store.on_commit(relay.woken)
     return Kawan(
         store=store,
         engine=engine,
@@ -186,6 +170,31 @@ def build(
         adapters=tuple(adapters),
         clock=clock,
         figures=figures,
+        alarms=Alarms(engine, store, clock, relays, figures),
+    )
+
+
+def _both(watch: ClockWatch, disk: DiskWatch) -> Callable[[], bool]:
+    return lambda: watch.is_right() and disk.has_room()
+
+
+def _again(language: Language, of: str) -> str:
+    return language.say(IN_CASE, Reader(of))
+
+
+def _watching(store: Store, clock: Clock | None) -> Figures:
+    """Figures that the store adds to; and a clock that stands still stands still for the database, too."""
+    figures = Figures()
+    store.held = partial(figures.took, "writer_hold")
+    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
+    return figures
+
+
+def _limits(programme: Programme) -> Limits:
+    return Limits(
+        weekly_cap=programme.weekly_cap,
+        hours=Hours(programme.quiet_until, programme.quiet_from),
+        buyers_and_bidders_apart=programme.buyers_and_bidders_apart,
     )
 
 

@@ -222,7 +222,7 @@ def install(base: str, lock: str) -> None:
             if not answers([base, "-m", "pip"]):
                 raise
             pip = [base, "-m", "pip", "--python", PYTHON]
-    run([*pip, "install", "--disable-pip-version-check", "--no-input", "--retries", "2", *exactly])
+    run([*pip, "install", "--disable-pip-version-check", "--no-compile", "--no-input", "--retries", "2", *exactly])
 
 
 def run(command: List[str]) -> None:

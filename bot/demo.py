@@ -109,7 +109,8 @@ def fill(unit: UnitOfWork, cohort: DemoCohort, now: datetime, *, offered: Collec
     host = numbers[cohort.facilitators[0].id]
     for fellow in cohort.fellows:
         language = fellow.language if fellow.language in offered else cohort.default_language
-        numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
+        with unit.profiles.together():
+            numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
         _add_project(unit, number, fellow, numbers[fellow.id], _shift(cohort, now), now)
     for one, other in _pairs(cohort):
         if unit.people(Viewer(numbers[one], number)).may_bring_together(numbers[other]):
@@ -227,7 +228,7 @@ def _add_milestones(
         )
         if one.blocker:
             unit.milestones.tell(cohort, project, by, STUCK, now - MET, milestone_id=made, words=one.blocker)
-        asked_at = overdue.morning_after(due, time_zone)
+        asked_at = overdue.monday_after(due, time_zone)
         if asked_at > now and one.status != "complete":
             unit.schedules.set_timer(overdue.TIMER, by, asked_at, made)
 

@@ -179,7 +179,7 @@ def _close_between(ctx: Context, other: int) -> None:
             ctx.store.schedules.cancel(other, ("introductions.remind",), found.id)
             ctx.store.schedules.cancel(ctx.me.id, ("introductions.close",), found.id)
             if found.request_message is not None and found.state == "proposed":
-                ctx.edit(found.request_message, CLOSED)
+                ctx.edit(found.request_message, CLOSED, anew=True)
     for found in ctx.store.introductions.waiting_for(ctx.me.id):
         if found.asker_id == other:
             ctx.store.introductions.decide(found.id, "declined", ctx.now)

@@ -122,10 +122,16 @@ def remind(ctx: Context) -> Reply:
     if first is None or first.state == "cancelled":  # it was stopped before it was shown, so nothing is named now
         return None
     if found.request_message is not None:
-        ctx.edit(found.request_message, t("I ask again below."))
+        ctx.edit(found.request_message, t("I ask again below."), anew=True)
     card = request_card(ctx, found, t("A reminder, the only one:"))
     message = ctx.send(
-        ctx.me.id, card, about=(found.asker_id,), on_behalf=found.asker_id, urgency=Urgency.QUESTION, once=True
+        ctx.me.id,
+        card,
+        about=(found.asker_id,),
+        on_behalf=found.asker_id,
+        urgency=Urgency.QUESTION,
+        counted=False,
+        once=True,
     )
     ctx.store.introductions.change(found.id, request_message=message)
     return None
@@ -138,7 +144,7 @@ def close(ctx: Context) -> Reply:
     if found is None or found.closed_at is not None:
         return None
     if found.state == "proposed" and found.request_message is not None:
-        ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."))
+        ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."), anew=True)
     ctx.store.introductions.change(found.id, state="closed", closed_at=ctx.now)
     if ctx.me.state != "active":
         return None
@@ -150,5 +156,6 @@ def close(ctx: Context) -> Reply:
         name=wording.name(name) if name else t("this person"),
     )
     hint = t("Perhaps one of these instead:") if others else None
-    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION)
+    # The day was promised to the asker, so no full week puts it off.
+    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION, counted=False)
     return None

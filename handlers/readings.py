@@ -42,7 +42,7 @@ def check_topics(ctx: Context, text: str) -> list[str]:
 def check_languages(ctx: Context, text: str) -> list[str]:
     """Languages by name, in English, in the reader's language or in themselves, after those already chosen."""
     known: dict[str, str] = {}
-    for reader in {"en", ctx.me.language}:
+    for reader in dict.fromkeys(("en", ctx.me.language)):  # in one order, where two names clash
         known |= {folded(name): code for code, name in Locale.parse(reader).languages.items() if len(code) <= 3}
     for code in FIVE:
         known[folded(ctx.say(Tongue(code, own=True)))] = code

@@ -80,11 +80,11 @@ def close_requests(ctx: Context, who: int) -> None:
     """Withdraw what somebody asked, and let lapse what they were asked; askers see what silence looks like."""
     for found in ctx.store.introductions.close_all(who, ctx.now):
         if found.asker_id == who and found.request_message is not None:
-            ctx.edit(found.request_message, CLOSED)
+            ctx.edit(found.request_message, CLOSED, anew=True)
         if found.asker_id == who and found.other_id is not None:
             ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
     for message in ctx.store.asks.close_all(who):
-        ctx.edit(message, CLOSED)
+        ctx.edit(message, CLOSED, anew=True)
 
 
 @router.emergency

@@ -104,6 +104,13 @@ _REFER = Prepared(
     )
     .values(platform_ref=sa.bindparam("ref"))
 )
+# A change that comes back while a newer one of the same message waits, and the newer one.
+_NEWER = sa.alias(outbox)
+_OVERTAKEN = (
+    sa.select(outbox.c.kind, _NEWER.c.seq.label("newer"))
+    .join_from(outbox, _NEWER, _NEWER.c.edits == outbox.c.edits)
+    .where(outbox.c.seq == sa.bindparam("row"), _NEWER.c.state == sa.literal_column("'queued'"))
+)
 _NEXT_HELD = Prepared(sa.select(sa.func.min(outbox.c.due_at)).where(HELD))
 _RELEASE = Prepared(
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.due_at)
@@ -162,7 +169,7 @@ class Claims:
         size, looked, changed = limit, 0, False
         busy = _BUSY.all(self._connection, lane=lane_id)
         if in_hand is not None:
-            busy = self._give_back(busy, gen, in_hand)
+            busy = self._give_back(busy, gen, in_hand, now)
         queue = _Queue(busy, resting, now)
         for found, root in self._waiting(lane_id, max(64, 4 * limit)):
             if self._ended(found, root, now):
@@ -184,9 +191,15 @@ class Claims:
         taken = self._mark(chosen, gen, now)
         return Claim(taken, changed or len(taken) < len(chosen), queue.rests)
 
-    def _give_back(self, busy: Sequence[Any], gen: int, in_hand: Collection[int]) -> list[Any]:
+    def _give_back(self, busy: Sequence[Any], gen: int, in_hand: Collection[int], now: datetime) -> list[Any]:
         lost = {row.seq for row in busy if row.state == "sending" and row.lane_gen == gen and row.seq not in in_hand}
+        overtaken = {seq for seq in lost if self._is_overtaken(seq, now)}
         if lost:
+            self._connection.execute(
+                sa.update(outbox)
+                .where(outbox.c.seq.in_(overtaken), outbox.c.lane_gen == gen, outbox.c.state == "sending")
+                .values(state="cancelled", settled_at=now)
+            )
             self._connection.execute(
                 sa.update(outbox)
                 .where(outbox.c.seq.in_(lost), outbox.c.lane_gen == gen, outbox.c.state == "sending")
@@ -247,9 +260,12 @@ class Claims:
             priority, after = page[-1].priority, page[-1].seq
 
     def _ended(self, found: Any, root: Any, now: datetime) -> bool:
-        """End a row that is not to be sent any more: too late, or a change of what never arrived."""
+        """End a row that is not to be sent any more: too late, or a change of what never arrived or cannot be named."""
         too_late = found.not_after is not None and found.not_after < now
-        if too_late or (root is not None and root.state in NEVER_THERE):
+        never_there = root is not None and root.state in NEVER_THERE
+        # A press proved that the message arrived, but not under which reference: it cannot be taken back.
+        unknown = found.kind == "delete" and root is not None and root.state == "sent" and root.platform_ref is None
+        if too_late or never_there or unknown:
             self._end([found.seq], "expired" if too_late else "cancelled", now)
             return True
         return False
@@ -271,7 +287,12 @@ class Claims:
         due: datetime | None = None,
         counted: bool = True,
     ) -> bool:
-        """Write what became of a call; False when another owner took the lane meanwhile (fencing)."""
+        """Write what became of a call; False when another owner took the lane meanwhile (fencing).
+
+        A change that would go back into line, where a newer one of the same message waits, is cancelled instead.
+        """
+        if to == "queued" and self._is_overtaken(seq, now):
+            to = "cancelled"
         ended = to not in ("queued", "in_doubt")
         done = _SETTLE.write(
             self._connection,
@@ -298,6 +319,8 @@ class Claims:
 
     def resolve(self, seq: int, to: str, now: datetime, *, ref: str | None = None, body: Any = None) -> None:
         """End a doubt: found (`sent`), to be sent once more (`queued`), or for the sender to see (`unconfirmed`)."""
+        if to == "queued" and self._is_overtaken(seq, now):
+            to = "cancelled"
         values: dict[str, Any] = {"state": to, "doubt_since": None}
         if ref is not None:
             values["platform_ref"] = ref
@@ -310,6 +333,16 @@ class Claims:
         self._connection.execute(
             sa.update(outbox).where(outbox.c.seq == seq, outbox.c.state == "in_doubt").values(values)
         )
+
+    def _is_overtaken(self, seq: int, now: datetime) -> bool:
+        """Does a newer change of the same message wait? A deletion lets no change pass: that one is cancelled."""
+        found = self._connection.execute(_OVERTAKEN, {"row": seq}).one_or_none()
+        if found is not None and found.kind == "delete":
+            self._connection.execute(
+                sa.update(outbox).where(outbox.c.seq == found.newer, QUEUED).values(state="cancelled", settled_at=now)
+            )
+            return False
+        return found is not None
 
     def move(self, seq: int, gen: int, now: datetime, *, lane_id: str, conversation: str) -> bool:
         """Address a row that surely did not arrive to another account of its member; False if the lane was taken."""

@@ -24,6 +24,8 @@ lane = table(
 LEASE = timedelta(seconds=60)
 DEATHS = 3  # as many owners as may die while they send one row
 
+MOST_LANES = 200
+
 Now = Callable[[], datetime]
 _TIME = {
     # Milliseconds: SQLite 3.40 has no finer clock.
@@ -65,6 +67,16 @@ class Other:
     left: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane as anybody may see it: who holds it (or nobody), how long yet, and for how long it is to rest."""
+
+    lane: str
+    owner: str | None
+    left: timedelta
+    rest: timedelta
+
+
 class Lanes:
     """Who sends. `time` replaces the database's time where it is simulated."""
 
@@ -79,6 +91,12 @@ class Lanes:
             return self._time()
         microseconds: int = _NOW[self._connection.dialect.name].value(self._connection)
         return EPOCH + microseconds * MICROSECOND
+
+    def leases(self) -> list[Lease]:
+        """The lanes that there ever were, in the database's time."""
+        at = self.now()
+        found = self._connection.execute(sa.select(lane).order_by(lane.c.id).limit(MOST_LANES))
+        return [Lease(row.id, row.owner, _rest(row.lease_until, at), _rest(row.paused_until, at)) for row in found]
 
     def take(
         self, lane_id: str, owner: str, now: datetime, *, lease: timedelta = LEASE, alone: bool = False

@@ -122,10 +122,11 @@ class Outbox:
         cause: str,
         now: datetime,
         about: Collection[int] = (),
+        anew: bool = False,
     ) -> None:
         """Edit a logical message: overwrite what has not left yet, else queue one edit that replaces waiting ones.
 
-        `about` are members whom the new words name, beside those whom the message named already.
+        `about` are members whom the new words name, beside those whom the message named already, unless `anew`.
         """
         root = self.get(message)
         if root is None or root.state in ("cancelled", "failed", "expired", "unreachable"):
@@ -145,7 +146,7 @@ class Outbox:
             self._names(waiting, about)
             self._woken.add(root.lane)
             return
-        named = [found.member_id for found in _NAMED.all(self._connection, message=message)]
+        named, on_behalf = ((), None) if anew else self._named(message)
         self.add(
             idem=idem,
             key=key,
@@ -155,10 +156,15 @@ class Outbox:
             body=body,
             cause=cause,
             now=now,
-            on_behalf=self._connection.scalar(sa.select(outbox.c.on_behalf).where(outbox.c.seq == message)),
+            on_behalf=on_behalf,
             about={*named, *about},
             edits=message,
         )
+
+    def _named(self, message: int) -> tuple[Sequence[int], int | None]:
+        """Whom a message names, and for whom it was sent."""
+        named = [found.member_id for found in _NAMED.all(self._connection, message=message)]
+        return named, self._connection.scalar(sa.select(outbox.c.on_behalf).where(outbox.c.seq == message))
 
     def unsay(self, message: int, *, idem: str, key: bytes, cause: str, now: datetime, priority: int = 1) -> None:
         """Take a logical message back: what has not left is cancelled, what was sent is deleted where that can be."""

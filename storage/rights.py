@@ -88,6 +88,9 @@ class Rights:
         """Answers to one's own presses are always given; what others or the programme say needs a member."""
         if to.state == "left":
             return False
+        # Whoever locked their account wants nothing on their screen of what was said before.
+        if to.state == "locked" and to.narrowed_at is not None and row.created_at < to.narrowed_at:
+            return False
         if row.purpose and (to.id, row.purpose) not in self._given:
             return False
         from_others = row.on_behalf not in (None, to.id) or row.priority >= 2

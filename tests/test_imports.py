@@ -32,8 +32,10 @@ VIOLATIONS = {
     "sql": [("handlers/astray.py", "sqlalchemy"), ("bot/core/astray.py", "sqlite3")],
     "slack": [("bot/adapters/telegram/astray.py", "slack_sdk"), ("handlers/astray.py", "slack_bolt")],
     "telegram": [("bot/adapters/slack/astray.py", "telegram"), ("bot/core/astray.py", "telegram")],
+    "charts": [("handlers/astray.py", "matplotlib.figure")],
     "calendar": [("handlers/astray.py", "icalendar")],
     "scheduler": [("bot/core/astray.py", "apscheduler.triggers.cron")],
+    "figures": [("bot/core/astray.py", "prometheus_client")],
 }
 ALLOWED = [
     ("bot/adapters/slack/astray.py", "slack_sdk"),

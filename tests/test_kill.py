@@ -7,8 +7,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from benchmarks import kill
+from bot.core.ids import decode
+from storage import UnitOfWork
 from storage.migrate import upgrade
+from tests.simulation.checker import check
+from tests.simulation.history import Line
+from tests.simulation.tables import at_the_end
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS = 20
@@ -36,6 +43,20 @@ def start(url: str, sent: Path, number: int) -> int:
     return subprocess.run(words, env=environment, cwd=ROOT, timeout=60, check=False).returncode
 
 
+def history(unit: UnitOfWork, delivered: list[str]) -> list[Line]:
+    """What happened, for the simulation's checker: every event acknowledged once, and what arrived."""
+    c = unit.connection
+    rows = {key: (seq, lane) for key, seq, lane in c.execute(sa.text("SELECT key, seq, lane FROM outbox"))}
+    lines = list(at_the_end(lambda sql: c.execute(sa.text(sql)), 0.0))
+    for (event,) in c.execute(sa.text("SELECT external_id FROM inbox")):
+        lines += [{"type": "ok", "f": "deliver", "event": event}, {"type": "info", "f": "effect", "event": event}]
+    for key in delivered:
+        message, lane = rows[decode(key) or b""]
+        about = {"message": message, "edit": False, "lane": lane, "to": "dm:U1", "once": False, "own": True}
+        lines += [{"type": "invoke", "f": "send", **about}, {"type": "info", "f": "seen", **about}]
+    return lines
+
+
 def test_twenty_starts_that_are_killed_lose_and_double_no_reply(tmp_path: Path) -> None:
     url, sent = f"sqlite:///{tmp_path / 'kill.db'}", tmp_path / "sent"
     upgrade(url)
@@ -43,6 +64,11 @@ def test_twenty_starts_that_are_killed_lose_and_double_no_reply(tmp_path: Path) 
     assert [start(url, sent, number) for number in range(STARTS)] == [-signal.SIGKILL] * STARTS
     counts = kill._replies(url, sent)
     assert counts == Counter({f"e{number}": 1 for number in range(STARTS - 1)})
+    delivered = sent.read_text().split()
+    found = kill._with(url, lambda unit: history(unit, delivered))
+    assert [(one.invariant, one.why) for one in check(found, tell=())] == [("I1", "is queued at the end")]  # the last
+    lost = kill._with(url, lambda unit: history(unit, delivered[1:]))
+    assert "is sent, but stands on no screen" in [one.why for one in check(lost, tell=())]
 
 
 def test_the_benchmark_counts_what_is_lost_and_doubled() -> None:

@@ -293,10 +293,13 @@ class Context:
             numbers.append(number)
         return numbers[-1]
 
-    def edit(self, message: int, reply: str | Text | Lines | Card, *, about: Collection[int] = ()) -> int | None:
+    def edit(
+        self, message: int, reply: str | Text | Lines | Card, *, about: Collection[int] = (), anew: bool = False
+    ) -> int | None:
         """Change a message of mine or, by its number, one that this feature sent; returns where it stands now.
 
-        What no longer fits into one message becomes new ones, and the old one says so.
+        What no longer fits into one message becomes new ones, and the old one says so. `anew`: the new words name
+        nobody whom the old ones named, so they are said even where those may not be named any more.
         """
         row = self.store.outbox.get(message)
         if row is None or row.member_id is None:
@@ -318,6 +321,7 @@ class Context:
             cause=self.event.id,
             now=self.now,
             about={*about, *card.about},
+            anew=anew,
         )
         if whole:
             return message

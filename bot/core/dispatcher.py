@@ -14,7 +14,7 @@ from bot.core import forms
 from bot.core.adapter import Ack, MenuFor, Page
 from bot.core.asking import Asking
 from bot.core.cleaning import LONGEST_TEXT, clean_text
-from bot.core.clock import Clock
+from bot.core.clock import Clock, monotonic
 from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card, take_back
 from bot.core.events import (
     Command,
@@ -85,14 +85,18 @@ class Dispatcher:
 
         Raises Busy when the database cannot take it: the platform is then not acknowledged and delivers it again.
         """
-        now = self._clock.now()
+        now, arrived = self._clock.now(), monotonic()
         over = self._over_limit(event, now)
         turn = Turn.TICK if isinstance(event, Due) else Turn.EVENT
         try:
-            return await self._store.run(lambda unit: self._survive(unit, event, now, over), turn)
+            ack = await self._store.run(lambda unit: self._survive(unit, event, now, over), turn)
+            self._figures.took("taken_in", monotonic() - arrived, type(event).__name__.lower())
+            return ack
         except (Busy, OSError):
+            self._figures.add("event", "put_off")
             raise
         except Exception as error:
+            self._figures.add("event", "failed")
             error_id = self._engine.ids.error()
             if isinstance(error, Deadly):
                 self._figures.add("poison", "update")
@@ -108,17 +112,23 @@ class Dispatcher:
             return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
 
     def _survive(self, unit: UnitOfWork, event: Event, now: datetime, over: int) -> Ack:
-        """The same, with a note on disk for the case that the process does not live to the end of it."""
-        if self._in_hand is None:
-            return self.turn(unit, event, now, over=over)
-        with self._in_hand.holding(source_of(event), event.id):
-            return self.turn(unit, event, now, over=over)
+        """The same, timed, with a note on disk for the case that the process does not live to the end of it."""
+        began = monotonic()
+        try:
+            if self._in_hand is None:
+                return self.turn(unit, event, now, over=over)
+            with self._in_hand.holding(source_of(event), event.id):
+                return self.turn(unit, event, now, over=over)
+        finally:
+            self._figures.took("handler", monotonic() - began, type(event).__name__.lower())
 
     def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
         """The whole path of one event, inside one transaction."""
         source = source_of(event)
         if not unit.inbox.accept(source, event.id, now):
+            self._figures.add("event", "repeat")
             return _ack_from(unit.inbox.ack(source, event.id))
+        self._figures.add("event", "taken")
         if isinstance(event, Due):
             return self._due(unit, event, now)
         if isinstance(event, Disconnected):

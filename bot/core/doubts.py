@@ -66,7 +66,7 @@ class Doubts:
             del self._asked[seq]
         to_ask: list[Row] = []
         for row in found:
-            if row.edits is not None:  # it can be repeated
+            if self._changes_a_message(unit, row):  # it can be repeated
                 self._ends(unit, row, "queued", now)
             elif not self._can_be_asked(row):
                 if self._is_over(row, now):
@@ -90,6 +90,11 @@ class Doubts:
     ) -> None:
         unit.claims.resolve(row.seq, to, now, ref=ref, body=body)
         self._figures.add("doubt", {"sent": "found", "queued": "resent"}.get(to, to))
+
+    def _changes_a_message(self, unit: UnitOfWork, row: Row) -> bool:
+        """Is it a change of a message whose reference is known? Without one it left as a message of its own."""
+        root = unit.outbox.get(row.edits) if row.edits is not None else None
+        return root is not None and root.platform_ref is not None
 
     def _can_be_asked(self, row: Row) -> bool:
         return self._tells and row.conversation.startswith("dm:")

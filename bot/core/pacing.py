@@ -57,9 +57,10 @@ class Pacer:
             self._since += minutes * A_MINUTE
         return self._rate
 
-    def starts(self, now: float) -> None:
-        """A call starts now."""
+    def starts(self, now: float, conversation: str | None = None) -> None:
+        """A call starts now. A press may prove that it arrived before its answer is here; the conversation rests."""
         self._under_way += 1
+        self._rests(conversation, now)
         interval = self._interval(now)
         if interval:
             catch_up = CATCH_UP_IN_WINDOW if self._rate is None else CATCH_UP_AT_RATE
@@ -71,11 +72,14 @@ class Pacer:
         self._under_way -= 1
         if self.pace.window is not None:
             self._back.append(now + 1 + MARGIN)
-        if self.pace.chat:
-            self._chats.pop(conversation, None)  # to the end of the order
-            self._chats[conversation] = now + self.pace.chat + MARGIN
+        self._rests(conversation, now)
         if refused and self._rate is not None and (self._since is None or now - self._since > 1):
             self._rate, self._since = max(SLOWEST, self._rate / 2), now
+
+    def _rests(self, conversation: str | None, now: float) -> None:
+        if self.pace.chat and conversation is not None:
+            self._chats.pop(conversation, None)  # to the end of the order
+            self._chats[conversation] = now + self.pace.chat + MARGIN
 
     def ready_at(self, now: float) -> float:
         """When the next call may start: now, later, or (inf) only after another answer."""

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.adapter import Adapter, Envelope, RateLimited
@@ -46,11 +47,11 @@ class Relay:
         ids: Ids,
         files: Mapping[str, FileSource],
         doubts: Doubts | None = None,
-        *,
         figures: Figures | None = None,
         limits: Limits = USUAL_LIMITS,
-        alone: bool | None = None,
         may_send: Callable[[], bool] = lambda: True,
+        *,
+        alone: bool | None = None,
     ) -> None:
         self._adapter = adapter
         self._store = store
@@ -202,7 +203,7 @@ class Relay:
         """Begin the calls whose time has come, the most urgent first."""
         while self._ready and not self._rests and self._pacer.ready_at(self._time()) <= self._time():
             _, _, claimed = heapq.heappop(self._ready)
-            self._pacer.starts(self._time())
+            self._pacer.starts(self._time(), claimed.row.conversation)
             task = asyncio.create_task(self._deliver(claimed))
             task.add_done_callback(self._stirred)
             self._calls[task] = claimed
@@ -280,6 +281,8 @@ class Relay:
     async def _deliver(self, claimed: Claimed) -> Settling:
         """One call, unless the lease might end before it does."""
         row = claimed.row
+        if claimed.root_ref is None:  # a press proved the root, so nobody knows its reference: this is a new message
+            row = replace(row, edits=None)
         envelope = await self._post.envelope(claimed)
         if isinstance(envelope, Envelope) and not self._has_time():
             return row, NotBegun("the lease ends")
@@ -336,8 +339,9 @@ class Relay:
     def _longest(self) -> float:
         """Seconds until something is due; what another process put into line is told by the database."""
         now = self._time()
-        moments = [self._beat_at]
-        if self._turning is None:
+        moments = [now + HEARTBEAT]
+        if self._turning is None:  # else its end is what is waited for
+            moments.append(self._beat_at)
             if self._look and not self._rests and not self._ready:
                 moments.append(self._pacer.ready_at(now) - AHEAD)
             moments += [self._chat_at, now + max(SOONEST, self._settler.pause(self._clock.now()))]

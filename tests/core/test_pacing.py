@@ -71,6 +71,15 @@ def test_a_conversation_rests_for_a_second_after_the_answer() -> None:
     assert pacer.next_rested(6.6) == float("inf")
 
 
+def test_a_conversation_rests_also_while_a_call_is_under_way_that_a_press_has_proved() -> None:
+    pacer = Pacer(TELEGRAM)
+    pacer.starts(5.0, "dm:1")
+    assert pacer.resting(5.4) == {"dm:1"}
+    pacer.ended("dm:1", 5.5)
+    assert pacer.resting(6.4) == {"dm:1"}
+    assert pacer.resting(6.6) == frozenset()
+
+
 def test_only_what_can_start_soon_is_claimed() -> None:
     pacer = Pacer(TELEGRAM)
     assert 4 <= pacer.room(5.0, 0.2) <= 8

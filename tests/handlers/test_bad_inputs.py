@@ -17,7 +17,7 @@ MANY = "x" * 20_000
         ("%", "No one found."),
         ("%%%", "No one found."),
         ("' OR 1=1", "No one found."),
-        ("/broadcast hello", "I do not know broadcast."),
+        ("/broadcast hello", "Only facilitators can send to the cohort. To reach them, type help."),
         ("/serach", "I do not know serach."),
         ("/halp", "Did you mean help?"),
         ("{name} {topic}", "No one found."),

@@ -31,7 +31,7 @@ def test_only_facilitators_manage(chat: Chat, mirela: Person) -> None:
     sari.says("manage")
     assert sari.last == "Only facilitators can do this. To reach them, type help."
     mirela.says("manage")
-    assert mirela.buttons() == ["People", "Check-ins", "Projects"]
+    assert mirela.buttons() == ["People", "Message", "Check-ins", "Projects"]
 
 
 def test_a_facilitator_who_is_one_no_longer_presses_in_vain(chat: Chat, mirela: Person) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bot.core.adapter import NotSent
 from bot.domain.profiles import Audience, Preset
 from storage import UnitOfWork
 from tests.chat import Chat, Person
@@ -67,6 +68,21 @@ def test_narrowing_stops_what_waits_to_name_me(chat: Chat, sari: Person) -> None
     row = chat.store.now(lambda unit: unit.outbox.get(waiting))
     assert row is not None
     assert row.state == "cancelled"
+
+
+def test_an_answer_that_has_not_left_yet_does_not_name_whoever_hides_meanwhile(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat", needs=["beneficial-ownership"])
+    ada = chat.joins("Ada", offers=["beneficial-ownership"])
+    chat.screens.outcome = lambda envelope: NotSent("no connection")
+    bat.says("beneficial ownership")
+    chat.screens.outcome = lambda envelope: None
+    ada.says("me")
+    ada.presses("Who sees me")
+    ada.presses("Hidden")
+    chat.passes(minutes=10)
+    assert "Ada" not in "".join(bat.sees())
+    bat.says("beneficial ownership")
+    assert "No one found." in bat.last
 
 
 def test_a_single_field_is_narrowed_and_undone(chat: Chat, sari: Person) -> None:

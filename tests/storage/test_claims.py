@@ -132,6 +132,23 @@ def test_a_reply_reaches_somebody_who_has_just_locked_their_account_and_a_questi
     store.now(job)
 
 
+def test_what_was_on_its_way_when_somebody_locked_their_account_does_not_come_again(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people = People(unit)
+        found = people.to(people.sari)
+        assert people.claimed() == [found]
+        unit.outbox.cancel_about(people.sari.id, LATER)
+        unit.members.change(people.sari.id, state="locked")
+        ok = people.to(people.sari, now=LATER)
+        unit.claims.settle(found, people.gen, "in_doubt", LATER)
+        unit.claims.resolve(found, "queued", LATER)
+        assert people.claimed() == []  # the old one was first in line, and ended
+        assert people.state(found) == "cancelled"
+        assert people.claimed() == [ok]
+
+    store.now(job)
+
+
 def test_a_facilitator_may_be_told_of_everybody_and_writes_to_many_only_while_being_one(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
         people = People(unit)
@@ -246,6 +263,38 @@ def test_what_an_owner_claimed_without_knowing_it_goes_back_into_line(store: Sto
         again = unit.outbox.get(row)
         assert again is not None
         assert again.attempts == 1
+
+    store.now(job)
+
+
+@pytest.mark.parametrize("how", ["refused", "in doubt", "unknown to its owner"])
+@pytest.mark.parametrize("deletes", [False, True])
+def test_a_change_that_comes_back_gives_way_to_a_newer_one_and_a_deletion_does_not(
+    store: Store, how: str, deletes: bool
+) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people = People(unit)
+        message = people.to(people.sari)
+        people.claim()
+        unit.claims.settle(message, people.gen, "sent", LATER, ref="r")
+        words: dict[str, Any] = {"cause": "test", "now": LATER}
+        if deletes:
+            unit.outbox.unsay(message, idem="older", key=b"o" * 16, **words)
+        else:
+            unit.outbox.change(message, idem="older", key=b"o" * 16, body={"text": "older"}, **words)
+        [older] = people.claimed()
+        new_row(unit, f"dm:U{people.sari.id}", member_id=people.sari.id, edits=message, now=LATER)
+        newer = older + 1
+        if how == "refused":
+            unit.claims.settle(older, people.gen, "queued", LATER, due=LATER)
+        elif how == "in doubt":
+            unit.claims.settle(older, people.gen, "in_doubt", LATER)
+            unit.claims.resolve(older, "queued", LATER)
+        else:
+            unit.claims.claim(LANE, people.gen, LATER, 9, in_hand=())
+        stays, ends = (older, newer) if deletes else (newer, older)
+        assert people.state(ends) == "cancelled"
+        assert people.state(stays) in ("queued", "sending")
 
     store.now(job)
 

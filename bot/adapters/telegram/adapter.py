@@ -107,6 +107,11 @@ class TelegramAdapter:
         """The token is refused for good."""
         return self._closed
 
+    @property
+    def is_listening(self) -> bool:
+        """Do polls come back, or are Telegram's requests answered?"""
+        return self._poller.answers if self._webhook is None else self._webhook.take is not None
+
     def routes(self) -> Sequence[web.RouteDef]:
         """What the web server serves: the path of the webhook's address, or nothing when polling."""
         if self._webhook is None:
@@ -133,6 +138,7 @@ class TelegramAdapter:
         except Stopped as stopped:
             self._stop(str(stopped), for_good=stopped.for_good)
         finally:
+            self._poller.answers = False
             if self._webhook is not None:
                 await self._webhook.finish(FINISHING)
             if publishing is not None:

@@ -1,0 +1,1 @@
+"""The deterministic simulation: the whole bot in one thread, under a clock that only we move, with faults by seed."""
