@@ -161,6 +161,11 @@ class Access:
         """From which of these the viewer is kept apart, in either direction: numbers only."""
         return self._apart_from(list(self._load(numbers).values())) if numbers else set()
 
+    def met(self, numbers: Collection[int]) -> set[int]:
+        """Whom of these the viewer is in touch with."""
+        met = self._looking[1] if self._looking is not None else self._met()
+        return {number for number in numbers if number in met}
+
     def find(self, clauses: Sequence[Clause], *, after: int | None = None, limit: int = 30) -> Found:
         """Members who fulfil every clause as far as the viewer may know it, a page at a time.
 
