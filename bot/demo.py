@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from bot.content.demo import CollectiveProject, DemoCohort, Facilitator, Fellow, Milestone
 from bot.core.clock import Clock
 from bot.core.programme import Programme
+from bot.domain.hours import Hours
 from bot.domain.profiles import Preset
 from handlers import overdue
 from storage import UnitOfWork
@@ -26,6 +27,7 @@ MARK = "demo"  # the fact by which a database says that it is a demo's
 PRESETS = {"cohort": Preset.OPEN, "coalition": Preset.CAREFUL, "facilitators": Preset.HIDDEN}
 SIDES = {"government": "buyer", "private_sector": "bidder"}
 NEWCOMER = re.compile(r"new(?:comer)?(\d{0,3})")
+ANY_HOUR = Hours(time(), time(), frozenset(range(1, 8))).written()  # whoever tries the demo may do so at night
 JOINED, MET = timedelta(days=60), timedelta(days=30)  # before now
 
 
@@ -157,6 +159,7 @@ def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: 
         trusted_id=host,
         joined_at=now - JOINED,
         paused_until=returns,
+        hours=ANY_HOUR,
     )
     if returns:
         unit.schedules.set_timer("away.end", number, returns)

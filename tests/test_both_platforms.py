@@ -87,6 +87,7 @@ def test_fellows_on_both_platforms_find_each_other_and_meet(tmp_path: Path, call
             await joins_by_link(sari, codes[0], ok)
             await joins_by_page(bat, codes[1], ok)
             await sees(bat, "Sari")  # the end of joining is a person
+            at.program.may_be_written_to_at_any_hour()
             known = len(bat.screen)
             ok.slack(await bat.says("find citizens"))
             await until(lambda: len(bat.screen) > known)

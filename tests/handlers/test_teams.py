@@ -221,7 +221,8 @@ def test_leaving_hands_the_milestones_over_and_the_team_is_told(chat: Chat, sari
     assert team_of(chat) == [bat.member]
     sari.says("project")
     assert "You have no project here yet" in sari.last
-    chat.passes(days=30)
+    chat.passes(days=28)
+    chat.passes(days=8)
     assert "Plans move" in bat.last
     assert "Plans move" not in "\n".join(sari.sees())
 
