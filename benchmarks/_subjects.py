@@ -115,6 +115,7 @@ async def kawan_slack(api: str, folder: Path, port: int) -> None:
 async def _kawan(folder: Path, adapter: Any) -> None:
     from bot.app import build
     from bot.content import load
+    from bot.core.in_hand import InHand
     from bot.core.log import configure
     from bot.core.pacing import UNLIMITED
     from bot.core.programme import Programme
@@ -125,8 +126,9 @@ async def _kawan(folder: Path, adapter: Any) -> None:
     content = load()
     store = open_store(f"sqlite:///{folder / 'bench.db'}")
     programme = Programme(content=content, understanding=content.understanding())
-    kawan = build(store, programme, [adapter], a_minute=None)
-    gc.freeze()  # as `run` does it
+    # The notes on disk and the rest of the collector as `run` has them.
+    kawan = build(store, programme, [adapter], a_minute=None, in_hand=InHand(folder / "in_hand"))
+    gc.freeze()
     await kawan.run()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 
 from bot.app import Kawan
 from bot.core.alarms import Standing
+from bot.core.clock_watch import JUMP
 from bot.core.figures import COUNTED, LIMITS, TIMED, Figures, Known, Times
 from bot.core.log import get_logger
 from bot.core.replies import Urgency
@@ -79,13 +81,20 @@ class Health:
         return Page(True, ("well",))
 
     async def is_ready(self) -> Page:
-        """The database is of this version; each lane is owned, here or elsewhere; whoever must listen does."""
+        """The database is of this version; each lane is owned, here or elsewhere; whoever must listen does.
+
+        And nothing keeps what is due from being sent: a clock that is doubted, a disk that is nearly full.
+        """
         try:
             async with asyncio.timeout(ANSWERS):
-                version, leases = await self._kawan.store.run(_database)
+                version, leases, last = await self._kawan.store.run(_database)
         except Exception:  # the alarms log it, once
             return Page(False, ("database: does not answer",))
         found = [(version == "current", f"database: {version}")]
+        if not self._kawan.store.has_room():
+            found.append((False, "disk: nearly full, so nothing is sent"))
+        if last is not None and abs(self._kawan.clock.now() - last) > JUMP:
+            found.append((False, "clock: doubted, so nothing is sent; if it is right: python3 -m bot resume"))
         held = {lease.lane for lease in leases if lease.owner is not None and lease.left}
         found += [_platform(standing, standing.lane in held) for standing in self._kawan.alarms.standings()]
         return Page(all(well for well, _ in found), tuple(line for _, line in found))
@@ -121,8 +130,9 @@ async def beat(session: aiohttp.ClientSession, url: str, health: Health, proxy: 
         await asyncio.sleep(BEAT if well else SOON)
 
 
-def _database(unit: UnitOfWork) -> tuple[str, list[Lease]]:
-    return state(unit.connection), unit.lanes.leases()
+def _database(unit: UnitOfWork) -> tuple[str, list[Lease], datetime | None]:
+    """Its version, the lanes, and when a tick last looked at the clock."""
+    return state(unit.connection), unit.lanes.leases(), unit.outages.last_look()
 
 
 def _platform(standing: Standing, held: bool) -> tuple[bool, str]:

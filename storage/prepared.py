@@ -61,7 +61,7 @@ class Prepared:
         if connection.dialect.name != "sqlite":
             connection.execute(self._statement, many)
             return
-        form, _ = self._form(connection.dialect, many[0])
+        form, _ = self._form(connection.dialect, dict(many[0]))
         connection.connection.cursor().executemany(form.sql, [form.values(given) for given in many])
 
     def insert(self, connection: Connection, **given: Any) -> int:
@@ -73,12 +73,11 @@ class Prepared:
         form, given = self._form(connection.dialect, given)
         return int(on_driver(connection, form.sql, form.values(given)).lastrowid)
 
-    def _form(self, dialect: Dialect, given: Mapping[str, Any]) -> tuple["_Form", dict[str, Any]]:
+    def _form(self, dialect: Dialect, given: dict[str, Any]) -> tuple["_Form", dict[str, Any]]:
         """The statement for these values, and the values with every list filled up, so that there are few forms."""
-        given = dict(given)
         for name in self._lists:
             given[name] = _filled(given[name])
-        key = (*given, *[len(given[name]) for name in self._lists])
+        key = (*given, *[len(given[name]) for name in self._lists]) if self._lists else tuple(given)
         form = self._forms.get(key)
         if form is None:
             form = self._forms[key] = _Form(self._statement, dialect, given)

@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import aiohttp
 import pytest
-import sqlalchemy as sa
 from aiohttp import web
 
 from bot import health
@@ -22,13 +22,15 @@ from bot.core.clock import SystemClock
 from bot.core.ids import RandomIds, code_hash
 from bot.core.programme import Programme
 from bot.health import Health, beat
-from storage import Store, UnitOfWork
+from storage import Store, UnitOfWork, room
 from tests.adapters.telegram_faults import Fault
 from tests.adapters.telegram_server import TelegramServer
+from tests.storage.people import locked
 
 TOKEN = "4839574812:AAE-local-token-of-no-bot-0123456789"
 LANE = "telegram:4839574812"
 SARI = 987654321
+DOCUMENTED = (Path(__file__).parent.parent / "deploy/README.md").read_text(encoding="utf-8")
 CANARY = "kanariumvulgare"
 
 
@@ -146,6 +148,8 @@ def test_a_bot_at_work_is_well_and_ready_and_shows_figures_without_anybody_in_th
             "process_resident_memory_bytes",
         ):
             assert line in shown
+        for figure in set(re.findall(r"kawan_[a-z_]+", DOCUMENTED)):
+            assert f"{figure.removesuffix('_total')} " in shown or f"{figure} " in shown
         for secret in (CANARY, "Sari", str(SARI), TOKEN, TOKEN.partition(":")[2], code, "reform.example", "Mirela"):
             assert secret not in shown
 
@@ -192,6 +196,31 @@ def test_it_is_not_ready_before_the_platform_is_reached_nor_after_it_refuses(thr
     runs(threaded_store, play, Fault("cut"))
 
 
+@pytest.mark.parametrize("threaded_store", ["sqlite"], indirect=True)
+def test_it_is_not_ready_while_the_clock_or_the_disk_keeps_it_from_sending(
+    threaded_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_month_ago = SystemClock().now() - timedelta(days=40)
+    threaded_store.now(lambda unit: unit.outages.look(a_month_ago))
+
+    async def play(at: Watched) -> None:
+        await at.says("readyz", "telegram: sends, listens")
+        status, said = await at.page("readyz")
+        assert status == 503
+        assert "clock: doubted" in said
+        threaded_store.now(lambda unit: unit.outages.look(SystemClock().now()))  # the operator says that it is right
+        assert (await at.page("readyz"))[0] == 200
+        with monkeypatch.context() as nearly_full:
+            nearly_full.setattr(room, "SHARE", 1.0)
+            nearly_full.setattr(room, "SMALLEST", 2**60)
+            status, said = await at.page("readyz")
+            assert status == 503
+            assert "disk: nearly full" in said
+        assert (await at.page("readyz"))[0] == 200
+
+    runs(threaded_store, play)
+
+
 def test_one_that_stands_by_is_ready(threaded_store: Store) -> None:
     threaded_store.now(lambda unit: unit.lanes.take(LANE, "another program", SystemClock().now()))
 
@@ -201,23 +230,6 @@ def test_one_that_stands_by_is_ready(threaded_store: Store) -> None:
         assert at.telegram.called("getUpdates") == []
 
     runs(threaded_store, play, alone=False)
-
-
-@contextlib.contextmanager
-def locked(store: Store) -> Iterator[None]:
-    """Another tool keeps the database to itself."""
-    if store.engine.dialect.name == "sqlite":
-        other = sa.create_engine(store.engine.url, isolation_level="AUTOCOMMIT")
-        with other.connect() as connection:
-            connection.exec_driver_sql("BEGIN EXCLUSIVE")
-            yield
-            connection.exec_driver_sql("ROLLBACK")
-        other.dispose()
-        return
-    with store.engine.connect() as connection:
-        connection.exec_driver_sql("LOCK TABLE meta, lane IN ACCESS EXCLUSIVE MODE")
-        yield
-        connection.rollback()
 
 
 def test_a_database_that_does_not_answer_is_seen_and_so_is_its_return(threaded_store: Store) -> None:

@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from bot.app import build
+from bot.core import alarms
 from bot.core.adapter import Sent
 from bot.core.figures import COUNTED, TIMED
-from storage import Busy, Store, UnitOfWork
+from storage import Store, UnitOfWork
 from storage.outbox import outbox
 from tests.chat import Chat, Person, Plain
-from tests.storage.people import new_row
+from tests.storage.people import locked, new_row
 
 
 class Elsewhere(Plain):
@@ -161,20 +162,27 @@ def test_what_ends_the_program_is_told_wherever_the_facilitator_is(two: Chat) ->
     assert there.sees() == []
 
 
-def test_a_database_that_was_away_is_told_when_it_is_back(two: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_was_away_is_told_when_it_is_back(
+    threaded_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "ANSWERS", 0.5)
+    two = Chat(threaded_store, Here(), beside=[ELSEWHERE])
     here, _ = on_both(two, "Mirela")
     two.settles()
+    replica = build(threaded_store, two.programme, two.kawan.adapters, clock=two.clock, ids=two.ids, a_minute=None)
+    both = (two.kawan.alarms, replica.alarms)
 
-    async def away(*_: object) -> None:
-        raise Busy("the database did not take it: OperationalError")
+    async def go() -> None:
+        with locked(threaded_store):
+            await asyncio.gather(*(one.look() for one in both))
+            two.clock.passes(minutes=10)
+        for _ in range(2):
+            for one in both:
+                await one.look()
+            two.clock.passes(minutes=40)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(two.store, "run", away)
-        asyncio.run(two.kawan.alarms.look())
-        two.clock.passes(minutes=10)
-        asyncio.run(two.kawan.alarms.look())
-    looks(two)
-    looks(two)
+    asyncio.run(go())
+    two.settles()
     (said,) = here.sees()
     assert "10:00" in said
     assert "10:10" in said

@@ -49,7 +49,7 @@ def _every_message_ends(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     seen = {line["message"] for line in of["seen"]}
     ends = {line["message"]: line for line in of["row"]}
     for number, row in ends.items():
-        if row["state"] not in TERMINAL:
+        if row["state"] not in TERMINAL and not row["waits"]:  # for a day that its sender or its reader chose
             yield Broken("I1", number, f"is {row['state']} at the end")
         if row["state"] == "sent" and number not in seen:
             yield Broken("I1", number, "is sent, but stands on no screen")
@@ -65,11 +65,13 @@ def _every_message_ends(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 def _copies_are_few(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I2: one copy where the platform can be asked; else one more of what must arrive, none of what goes once."""
     copies = Counter(line["message"] for line in of["seen"] if line["message"] is not None and not line["edit"])
+    by_hand = len(of["sent again"])  # a facilitator wanted what was unconfirmed to be sent once more
+    again = Counter({line["message"]: by_hand for line in of["settle"] if line["to"] == "unconfirmed"})
     kinds = {line["message"]: line for line in of["send"] if line["type"] == INVOKE and line["message"] is not None}
     for number, n in copies.items():
         line = kinds[number]
         asks = line["lane"].partition(":")[0] in tell and line["to"].startswith("dm:")
-        most = 1 if asks or line["once"] else BLIND_COPIES
+        most = again[number] + 1 if asks or line["once"] else again[number] + BLIND_COPIES
         if n > most:
             yield Broken("I2", number, f"{n} copies on {line['lane']}, of at most {most}")
 
@@ -168,8 +170,8 @@ def _sums_are_right(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     for number, line in tables.items():
         if line["role"] not in ("facilitator", None):
             yield Broken("I8", number, f"was sent by a {line['role']}")
-        if not 0 <= line["recipients"] - line["first"] <= erased:
-            yield Broken("I12", number, f"{line['recipients']} recipients, {line['first']} rows, {erased} erased")
+        if not 0 <= line["recipients"] - line["rows"] <= erased:
+            yield Broken("I12", number, f"{line['recipients']} recipients, {line['rows']} rows, {erased} erased")
     for card in of["card"]:
         line = tables[card["broadcast"]]
         whole = max(line["recipients"], line["rows"])
@@ -232,7 +234,8 @@ def _privileged_acts_are_noted(of: Sorted, tell: tuple[str, ...]) -> Iterator[Br
     """I11: what only facilitators may do leaves a row in the audit."""
     staff = {line["event"] for line in of["deliver"] if line.get("staff") and line.get("facilitator")}
     for line in of["effect"]:
-        if line["event"] in staff and line["said"] and not line["audited"] and not line["failed"]:
+        did = line["said"] and not line["failed"] and not line["leaves"]
+        if line["event"] in staff and did and not line["audited"]:
             yield Broken("I11", line["event"], "a privileged act that nobody noted")
 
 
@@ -243,8 +246,8 @@ def _nothing_breaks(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 
 
 SOMETIMES = ("in doubt, found", "in doubt, resent", "catch-up", "stale press", "unconfirmed shown", "repeat stopped",
-             "died", "ended", "asked", "both said yes", "erased", "locked")  # fmt: skip
-# With leases and replicas: "fenced late write", "lane take-over" by another, "version conflict".
+             "died", "ended", "froze", "fenced", "taken over", "asked", "both said yes", "erased", "locked",
+             "answer kept", "sent to many")  # fmt: skip
 
 
 def sometimes(lines: Iterable[Line]) -> Counter[str]:
@@ -268,10 +271,14 @@ def sometimes(lines: Iterable[Line]) -> Counter[str]:
                 found["catch-up"] += 1
             case {"f": "deliver", "type": "ok", "event": event}:
                 delivered[event] += 1
-            case {"f": "fenced" | "died" | "ended" | "asked" | "erased" | "version conflict" as f}:
+            case {"f": "fenced" | "froze" | "died" | "ended" | "asked" | "erased" as f}:
                 found[f] += 1
             case {"f": "took over", "gen": gen} if gen > 1:
-                found["took over"] += 1
+                found["taken over"] += 1
+            case {"f": "kept"}:
+                found["answer kept"] += 1
+            case {"f": "card"}:
+                found["sent to many"] += 1
             case {"f": "decided", "to": "accepted"}:
                 found["both said yes"] += 1
             case {"f": "privileged", "action": "safety.lock"}:

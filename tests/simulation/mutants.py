@@ -6,7 +6,8 @@ Each is a small patch over the real code at a narrow place, taken back afterward
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -18,10 +19,14 @@ from bot.core.dispatcher import Dispatcher
 from bot.core.events import Due
 from bot.core.scheduler import Scheduler
 from bot.core.settling import Settler
+from bot.domain.recurrence import Fire
 from storage import Turn, UnitOfWork
+from storage.claims import Claims
 from storage.inbox import Inbox
-from storage.lanes import Lanes, Other, Taken
+from storage.lanes import LEASE, Held, Lanes, Other, Taken
 from storage.outbox import Outbox, outbox
+from storage.outbox_rows import outbox_about
+from storage.recurring import Claim, Recurring
 from storage.rights import Rights
 from tests.simulation.machine import Disk
 
@@ -92,13 +97,14 @@ def _words_in_a_transaction_of_their_own() -> list[Patch]:
     real = Disk.run
 
     async def run(self: Disk, job: Callable[[UnitOfWork], Any], turn: Turn = Turn.EVENT) -> Any:
-        held: list[dict[str, Any]] = []
+        held: list[tuple[sa.Table, dict[str, Any]]] = []
 
         def without_words(unit: UnitOfWork) -> Any:
             last = unit.connection.scalar(sa.select(sa.func.max(outbox.c.seq))) or 0
             result = job(unit)
-            found = unit.connection.execute(sa.select(outbox).where(outbox.c.seq > last)).mappings().all()
-            held.extend(dict(row) for row in found)
+            for of, number in ((outbox, outbox.c.seq), (outbox_about, outbox_about.c.outbox_seq)):
+                found = unit.connection.execute(sa.select(of).where(number > last)).mappings().all()
+                held.extend((of, dict(row)) for row in found)
             unit.connection.execute(sa.delete(outbox).where(outbox.c.seq > last))
             return result
 
@@ -110,9 +116,36 @@ def _words_in_a_transaction_of_their_own() -> list[Patch]:
     return [(Disk, "run", run)]
 
 
-def _put_back(held: list[dict[str, Any]], unit: UnitOfWork) -> None:
-    unit.connection.execute(sa.insert(outbox), held)
-    unit.outbox._woken.update(row["lane"] for row in held)
+def _put_back(held: list[tuple[sa.Table, dict[str, Any]]], unit: UnitOfWork) -> None:
+    for of, row in held:
+        unit.connection.execute(sa.insert(of), row)
+    unit.outbox._woken.update(row["lane"] for of, row in held if of is outbox)
+
+
+def _lanes_are_not_fenced() -> list[Patch]:
+    """M8: who has lost a lane goes on as if nothing had happened, and so does what it writes."""
+
+    def hold(self: Lanes, lane_id: str, owner: str, gen: int) -> Held:
+        return Held(gen, LEASE)
+
+    real = Claims.settle
+
+    def settle(self: Claims, seq: int, gen: int, *given: Any, **rest: Any) -> bool:
+        now = self._connection.scalar(sa.select(outbox.c.lane_gen).where(outbox.c.seq == seq))
+        return real(self, seq, now if now is not None else gen, *given, **rest)
+
+    return [(Lanes, "hold", hold), (Claims, "settle", settle)]
+
+
+def _dates_are_those_of_greenwich() -> list[Patch]:
+    """M9: a date of a check-in is named by the day that it is in UTC."""
+    real = Recurring.claim
+
+    def claim(self: Recurring, now: datetime) -> Claim | None:
+        found = real(self, now)
+        return replace(found, fire=Fire(found.fire.at.date().isoformat(), found.fire.at)) if found else None
+
+    return [(Recurring, "claim", claim)]
 
 
 def _rights_are_not_asked_again() -> list[Patch]:
@@ -139,9 +172,10 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
     "M5": _repeats_are_not_recognised,
     "M6": list,  # a setting of its own: doubts last 20 seconds, though arrivals may be 60 seconds late
     "M7": _words_in_a_transaction_of_their_own,
+    "M8": _lanes_are_not_fenced,
+    "M9": _dates_are_those_of_greenwich,
     "M10": _rights_are_not_asked_again,
 }
-# M8 (no fencing by the lane's generation) comes with replicas, M9 (a fire keyed by the UTC date) with check-ins.
 SETTINGS: dict[str, dict[str, Any]] = {"M6": {"doubt_lasts": timedelta(seconds=20)}}
 
 

@@ -27,16 +27,20 @@ RARELY = ("leave", "safe", "stop", "link")
 JUNK = ("", "  \u200b ", "x" * 5000, "%", "' OR 1=1", "/broadcast hi", "/halp", "{name}", "\ud800 lone", "a\0b",
         "9" * 50, "25:61", "30 February", "١٢٣", "NaN", "@here <!channel>", "https://evil.example/|click",
         "I am in danger", "find", "/start wrong", "🙂" * 90, "what", "=cmd()")  # fmt: skip
-STAFF_WORDS = ("manage", "invite", "people", "broadcast all hello", "export")
+STAFF_WORDS = ("manage", "invite", "people", "message", "export")
 # How gladly a button is pressed; whatever is not named here: 1.
 GLADLY = {
     "requests.preview": 6, "requests.send": 12, "introductions.yes": 7, "introductions.no": 4, "contacts.share": 4,
     "form.choose": 5, "form.done": 7, "form.cancel": 0.4, "form.back": 0.3, "joining.language": 9,
     "agreement.agree": 9, "joining.no": 0.3, "leaving.yes": 0.4, "leaving.undo": 4, "privacy.preset": 2,
     "privacy.set": 2, "apart.keep": 2, "people.locked": 0.3, "invitations.new": 3, "people.open": 4,
+    "messages.new": 9, "messages.send": 14, "messages.stop": 0.5, "messages.withdraw": 0.4, "messages.discard": 0.3,
+    "messages.change": 0.4, "messages.sample": 0.3, "messages.choose": 5, "messages.reply": 3, "sessions.new": 0.3,
+    "answering.pick": 5, "answering.write": 6, "answering.later": 0.4, "checkins.ended": 0.2, "checkins.end": 0.2,
     "consent.no": 0.5, "wishes.keep": 4, "linking.forgotten": 1,
 }  # fmt: skip
 BACK = re.compile(r"^.*\n.*(?:new way into|jalan masuk baru)", re.MULTILINE)
+KEPT = re.compile(r"(?:Kept|Disimpan): “(step \d+)”")  # the words of an answer, as the bot repeats them
 CODE = re.compile(r"/start ([A-Za-z0-9_-]{22})")
 PREVIEWS = {
     "en": re.compile(r"and nothing more:\n\n(.*)\n\nPressing Send", re.DOTALL),
@@ -53,6 +57,7 @@ class Person:
     luck: random.Random
     pages: list[Page] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)  # marks that they wrote themselves
+    minds: bool = False  # they came for one thing, and go on with what was shown last
 
     @property
     def sender(self) -> Sender:
@@ -73,6 +78,7 @@ class People:
         self._codes = list(codes)
         self._people: dict[str, Person] = {}
         self._events = 0
+        self._answered = 0  # so many answers were typed, each with words of its own
         self.about: dict[str, tuple[str, str]] = {}  # event: who, and what they wrote
         self._described: dict[str, dict[str, Any]] = {}
         self.told: set[tuple[str, int]] = set()  # marks that somebody else may have written into a form
@@ -90,10 +96,12 @@ class People:
         person = self.person(who)
         if begins is not None:
             self._writes(person, begins)
-            await asyncio.sleep(person.luck.uniform(2, 8))
+            person.minds = True
         for _ in range(acts):
+            await asyncio.sleep(person.luck.uniform(2, 6) if person.minds else 0)
             self.acts(person)
             await asyncio.sleep(person.luck.uniform(0.3, 8))
+        person.minds = False
 
     # What they learn.
 
@@ -108,6 +116,12 @@ class People:
                     self._ways_back[named(number)] = code if field == "name" else ""
             else:
                 self._codes.append(code)
+        for words in KEPT.findall(text):
+            world.history.add(INFO, "kept", world.loop.time(), to=conversation, words=words)
+        if any(action == "answering.skip" for _, _, action in buttons):
+            person = self.person(conversation.removeprefix("dm:"))
+            if person.luck.random() < 0.4:
+                world.later(person.luck.uniform(5, 3600), self._answers_later, person)
         if any(action == "introductions.yes" for _, _, action in buttons):
             by = [named(number) for _, number in marks_in(text)]
             language = "en" if "Only you see this" in text else "id"
@@ -150,6 +164,8 @@ class People:
             self._attacks(person)
         elif person.pages:
             self._submits(person, person.pages.pop())
+        elif person.minds and person.screen:
+            self._answers(person)
         elif self._world.plan.has("blocks") and luck.random() < 0.02:
             self._blocks(person)
         elif person.screen and luck.random() < 0.72:
@@ -182,12 +198,17 @@ class People:
     def _answers(self, person: Person) -> None:
         """To what stands on the screen: mostly the newest message, sometimes an old one, sometimes twice."""
         luck, screen = person.luck, person.screen
-        shown = screen[-1] if luck.random() < 0.85 else luck.choice(screen)
+        shown = screen[-1] if luck.random() < 0.85 or person.minds else luck.choice(screen)
         question = _asks(shown)
-        if question and luck.random() < 0.75:
+        if _is_of_a_checkin(shown) and luck.random() < 0.5:
+            self._answered += 1
+            self._writes(person, f"step {self._answered}")
+        elif question and (luck.random() < 0.75 or person.minds):
             self._writes(person, self._reply(person, question))
         elif shown.buttons:
             weights = [GLADLY.get(action, 1) for _, _, action in shown.buttons]
+            if person.minds and shown.buttons[0][2] == "form.choose":
+                weights[0] = 20  # everybody, no answer, now
             self._presses(person, shown, luck.choices(range(len(shown.buttons)), weights=weights)[0])
         else:
             self._writes(person, self._something(person))
@@ -196,6 +217,14 @@ class People:
         luck, number = person.luck, number_of(person.who)
         if luck.random() < 0.1:
             return luck.choice(JUNK)
+        if "What do you want to say" in question:
+            return (
+                f"news of today: {luck.choice(('the data is out', 'please read https://example.org', '@here hello'))}"
+            )
+        if "buttons say" in question:
+            return "Yes, No, Not sure"
+        if "at what time" in question:
+            return luck.choice(("20 May 14:30", "tomorrow", "7 Jun 2027 09:00"))
         if "reach you" in question:
             return f"{mark('contact', number)} at example.org"
         if "call you" in question:
@@ -218,6 +247,13 @@ class People:
             if any(action == "introductions.yes" for _, _, action in shown.buttons):
                 self._presses(person, shown, 0 if person.luck.random() < 0.65 else 1)
                 return
+
+    def _answers_later(self, person: Person) -> None:
+        """Whoever is asked a question answers it when there is time, some of them twice."""
+        if person.screen and self._world.goes_on:
+            self._answers(person)
+            if person.luck.random() < 0.5:
+                self._world.later(person.luck.uniform(5, 300), self._answers_later, person)
 
     def _presses(self, person: Person, shown: Shown, n: int) -> None:
         _, handle, action = shown.buttons[n]
@@ -304,6 +340,11 @@ class People:
         self.about.setdefault(event.id, (person.who, ""))
         person.platform.blocked.discard(person.who) if not isinstance(event, Reachable) else None
         person.platform.brings(event, person.who)
+
+
+def _is_of_a_checkin(shown: Shown) -> bool:
+    """Does this message take a line as the answer to a check-in's question?"""
+    return any(action in ("answering.skip", "answering.enough") for _, _, action in shown.buttons)
 
 
 def _asks(shown: Shown) -> str | None:

@@ -7,27 +7,30 @@ from tests.simulation.history import INFO, Line
 
 Read = Callable[[str], Iterable[Any]]
 
-_ROWS = (
-    """SELECT seq, state, lane, class = 'once', edits IS NOT NULL, resend_count, member_id FROM outbox ORDER BY seq"""
-)
-_ROW = ("message", "state", "lane", "once", "edit", "resends", "member")
+_ROWS = """SELECT seq, state, lane, class = 'once', edits IS NOT NULL, resend_count, member_id, due_at
+    FROM outbox ORDER BY seq"""
+_ROW = ("message", "state", "lane", "once", "edit", "resends", "member", "due")
 _PRIVILEGED = """SELECT a.action, m.role, a.actor_id = a.about_id FROM audit a LEFT JOIN member m ON m.id = a.actor_id
     ORDER BY a.id"""
 _ANSWERS = "SELECT id, choice, words, day FROM answer WHERE member_id IS NOT NULL ORDER BY id"
-_BROADCASTS = """SELECT b.id, b.state, b.recipients, m.role, b.card,
-    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*' AND o.idem NOT GLOB '*:again*'),
-    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*'),
-    (SELECT count(*) FROM outbox o WHERE o.idem GLOB 'bc:' || b.id || ':*' AND o.state = 'sent')
-    FROM broadcast b LEFT JOIN member m ON m.id = b.sender_id WHERE b.state != 'draft' ORDER BY b.id"""
-_BROADCAST = ("broadcast", "state", "recipients", "role", "card", "first", "rows", "sent")
+_OF = "FROM outbox o WHERE o.idem LIKE 'bc:' || b.id || ':%'"
+_BROADCASTS = f"""SELECT b.id, b.state, b.recipients, m.role, b.card, (SELECT count(*) {_OF}),
+    (SELECT count(*) {_OF} AND o.state = 'sent') FROM broadcast b LEFT JOIN member m ON m.id = b.sender_id
+    WHERE b.state != 'draft' ORDER BY b.id"""
+_BROADCAST = ("broadcast", "state", "recipients", "role", "card", "rows", "sent")
 
 
-def at_the_end(read: Read, at: float) -> Iterator[Line]:
-    """`read` runs one SELECT. Who was erased, what became of every message, who did what with power over others."""
+def at_the_end(read: Read, at: float, now: int = 0) -> Iterator[Line]:
+    """Who was erased, what became of every message, who did what with power over others.
+
+    `read` runs one SELECT; `now` is in microseconds, as the tables have it.
+    """
     for (member,) in read("SELECT id FROM member WHERE state = 'left' ORDER BY id"):
         yield {"type": INFO, "f": "erased", "at": at, "member": member}
     for row in read(_ROWS):
         values = dict(zip(_ROW, row, strict=True))
+        due = values.pop("due")
+        values["waits"] = values["state"] == "held" and due > now
         values |= {"once": bool(values["once"]), "edit": bool(values["edit"])}
         yield {"type": INFO, "f": "row", "at": at, **values}
     for number, *said in read(_ANSWERS):

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from storage.audit import Audit
+from storage.broadcasts import Broadcasts
 from storage.checkins import Checkins
 from storage.claims import Claims
 from storage.dialogs import Dialogs
@@ -133,6 +134,10 @@ def _timer_done(noted: Noted, none: None, args: Args, named: Named) -> None:
     noted.line("done", timer=args[0])
 
 
+def _sent_again(noted: Noted, count: int, args: Args, named: Named) -> None:
+    noted.line("sent again", count=count)
+
+
 def _decided(noted: Noted, done: bool, args: Args, named: Named) -> None:
     if done:
         noted.line("decided", to=args[1])
@@ -158,6 +163,7 @@ DOORS: tuple[tuple[type, str, Tell], ...] = (
     (Lanes, "take", _took),
     (Lanes, "hold", _held),
     (Checkins, "record", _recorded),
+    (Broadcasts, "send_again", _sent_again),
     (Schedules, "set_timer", _timer_set),
     (Schedules, "done", _timer_done),
     (Dialogs, "move", _moved),

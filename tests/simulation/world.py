@@ -17,7 +17,7 @@ from bot.core.adapter import Envelope
 from bot.core.ids import SeededIds, decode
 from bot.core.replies import Content
 from handlers import router
-from storage.base import EPOCH
+from storage.base import EPOCH, as_microseconds
 from tests.simulation.cohorts import SLACK, TELEGRAM, Cohorts, named
 from tests.simulation.expected import Expected, moment
 from tests.simulation.history import INFO, INVOKE, History
@@ -35,10 +35,12 @@ A_MORNING = 900.0  # visits that begin within so many seconds happen at the same
 PATIENCE = 2 * 3600.0  # for so long a seed waits for quiet before it goes on anyway
 AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
 WAITS_FOR_MORNING = 2  # the priority from which on a message waits for its reader
-A_LEAP = 20 * A_DAY
+A_LEAP = 9 * A_DAY  # three such without a look, and the bot would doubt its clock
 A_WHILE = 4.0  # seconds without a call, and hours may be skipped
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
-_NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer
+# The live card of a message, which is renewed every quarter of an hour for a week, is looked at twice a day.
+_NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer WHERE name != 'messages.card'
+    UNION ALL SELECT min(due_at) + 43200000000 FROM timer WHERE name = 'messages.card'
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
     UNION ALL SELECT min(next_at) FROM schedule_zone)"""
 _ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane,
@@ -47,6 +49,7 @@ _ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.bod
     WHERE o.seq = ?"""
 
 
+_STATE = "SELECT m.state FROM account a JOIN member m ON m.id = a.member_id WHERE a.external_id = ?"
 _ASKED = """SELECT o.member_id, o.local_date, (SELECT count(*) FROM answer a WHERE a.member_id = o.member_id
     AND a.on_date = o.local_date) FROM occurrence o WHERE o.schedule_id = 1 ORDER BY 1, 2"""
 # The live cards of which every change has arrived.
@@ -181,8 +184,6 @@ class World:
     async def _until(self, at: float) -> None:
         """Leap to a moment; on the way stop wherever something is due."""
         for _ in range(400):
-            while not self.machines:  # an outage is as long as it was drawn, not as long as a leap
-                await asyncio.sleep(TICK)
             await self._quiet(PATIENCE)
             due = self._next_due()
             if due is None or due > at:
@@ -195,6 +196,8 @@ class World:
     async def _leaps(self, to: float) -> None:
         """Over empty hours; the ticker looks in now and then, or the bot would not believe its clock any more."""
         while self.loop.time() < to:
+            while not self.machines:  # an outage is as long as it was drawn, not as long as a leap
+                await asyncio.sleep(TICK)
             before = self.loop.time()
             self.loop.leap(min(to, before + A_LEAP))
             await asyncio.sleep(2.0 if self.loop.time() - before > TICK else TICK)  # the ticker was due on the way
@@ -267,13 +270,20 @@ class World:
             self.expected.look()
         for event, failed in noted.accepted:
             said = len(noted.rows) + noted.changed
-            add(INFO, "effect", now, event=event, failed=failed, said=said, audited=noted.audited)
+            add(INFO, "effect", now, event=event, failed=failed, said=said, audited=noted.audited,
+                leaves=self._leaves(event))  # fmt: skip
         if noted.rows:
             add(INFO, "rows", now, rows=noted.rows, of=[event for event, _ in noted.accepted])
         for f, values in noted.lines:
             add(INFO, f, now, **values)
         for seq in noted.claimed:
             self._claimed[seq] = self._judge(seq)
+
+    def _leaves(self, event: str) -> bool:
+        """Is whoever did this about to leave? Then they are told how to undo that, whatever they press."""
+        who = self.people.about.get(event, ("", ""))[0]
+        found = self.database.execute(_STATE, (who,)).fetchone()
+        return found is not None and found[0] == "leaving"
 
     def _judge(self, seq: int) -> dict[str, Any]:
         """A message is claimed: from now on it may leave. What of it the oracle forbids at this moment, and to whom."""
@@ -312,7 +322,7 @@ class World:
     def _ends(self) -> None:
         """The tables as they are when everything has settled."""
         now = round(self.loop.time(), 3)
-        self.history.lines += at_the_end(self.database.execute, now)
+        self.history.lines += at_the_end(self.database.execute, now, as_microseconds(self.clock.now()))
         for member, day in self.expected.due(moment(now - A_DAY)):
             self.history.add(INFO, "due", now, member=member, day=day)
         for member, day, questions in self.database.execute(_ASKED) if self.expected.is_unchanged else ():

@@ -58,8 +58,9 @@ def units(text: str) -> int:
 
 def clean(text: str) -> str:
     """Without control characters and tappable commands. Cleaning twice changes nothing."""
-    text = DROPPED.sub("", LINE_END.sub("\n", text))
-    return COMMAND.sub(DEFUSED, text)
+    if not text.replace("\n", "").isprintable():
+        text = DROPPED.sub("", LINE_END.sub("\n", text))
+    return COMMAND.sub(DEFUSED, text) if "/" in text else text
 
 
 def is_visible(text: str) -> bool:
