@@ -52,7 +52,10 @@ class Waves:
             said.c.closes_at == last_window,
             sa.or_(said.c.answered_at.is_not(None), said.c.skipped_at.is_not(None)),
         )
-        silent_before = sa.and_(last_window.is_not(None), ~spoke)
+        spoke_on_card = sa.exists().where(
+            card.c.member_id == member.c.id, card.c.closes_at == last_window, card.c.answered_at.is_not(None)
+        )
+        silent_before = sa.and_(last_window.is_not(None), ~spoke, ~spoke_on_card)
         skipped = sa.func.max(_a.skipped_at)
         # Somebody who only said how their promise stands has answered too.
         on_card = (

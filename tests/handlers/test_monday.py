@@ -63,6 +63,21 @@ def test_who_wants_it_known_is_named_until_it_moves(chat: Chat, mirela: Person) 
     assert "Stuck" not in monday_of(mirela)
 
 
+def test_who_said_how_their_promise_stands_was_not_silent_the_time_before(chat: Chat, mirela: Person) -> None:
+    sari = chat.joins("Sari")
+    usual(mirela)
+    to_monday(chat)
+    sari.says("get the decree signed by the governor this month")
+    sari.presses("Skip")
+    chat.passes(days=14)
+    sari.presses("Moving")  # and no word to the question that follows
+    chat.passes(days=7)
+    assert "1 of 1 answered." in monday_of(mirela)
+    chat.passes(days=7)
+    chat.passes(days=7)
+    assert "Silent: 1.\n" in monday_of(mirela)
+
+
 def test_a_late_answer_is_told(chat: Chat, mirela: Person) -> None:
     sari = chat.joins("Sari")
     usual(mirela)
