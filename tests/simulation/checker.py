@@ -246,8 +246,8 @@ def _nothing_breaks(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 
 
 SOMETIMES = ("in doubt, found", "in doubt, resent", "catch-up", "stale press", "unconfirmed shown", "repeat stopped",
-             "died", "ended", "froze", "fenced", "taken over", "asked", "both said yes", "erased", "locked", "answer kept",
-             "sent to many")  # fmt: skip
+             "died", "ended", "froze", "fenced", "taken over", "asked", "both said yes", "erased", "locked",
+             "answer kept", "sent to many")  # fmt: skip
 
 
 def sometimes(lines: Iterable[Line]) -> Counter[str]:
