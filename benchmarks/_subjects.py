@@ -1,6 +1,7 @@
 """What `bench dispatch` compares, each a process of its own: the bot's whole durable path, and bare libraries."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,47 @@ from aiohttp import web
 
 from benchmarks._loopback import SECRET, TOKEN
 
-SAID = "Two people work on this: Sari (Indonesia) and Bat (Mongolia). Press a name to ask whether they want to meet."
+# What the bot says when it found somebody, so that both sides send as much.
+SAID = """Open contracting: Publishing usable information on public contracts from planning to delivery, and working \
+with citizens and businesses to act on it.
+
+I read: Open contracting.
+
+Ayu Cruzwikhan (Thailand)
+· offers Open contracting: “standard contracts the district journalists”
+· is in your coalition Government and civil society
+· is from another country
+· you share English
+· is from another sector: Civil society
+
+Kanya Javwong (Mongolia)
+· offers help with Open contracting
+· is in your coalition Donors and agencies
+· is from another country
+
+Joko Kurosuren (Mongolia)
+· is looking for the same: Open contracting
+· is in your coalition Donors and agencies
+· is from another country"""
+LABELS = (
+    "Meet Ayu Cruzwikhan",
+    "Meet Kanya Javwong",
+    "Meet Joko Kurosuren",
+    "More",
+    "Ask the others",
+    "Tell me when somebody joins",
+)
+HANDLE = "AbCdEfGhIjKlMnOpQrStUv"
 
 
 async def bare_telegram(api: str, _folder: Path, _port: int) -> None:
-    """python-telegram-bot with its stock transport: polls, and answers each message with one line."""
+    """python-telegram-bot with its stock transport: polls, and answers each message with the same."""
+    from telegram import InlineKeyboardButton, InlineKeyboardMarkup
     from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
     async def answer(update: Any, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        await update.message.reply_text(SAID)
+        rows = [[InlineKeyboardButton(label, callback_data=f"{HANDLE}.{n}")] for n, label in enumerate(LABELS)]
+        await update.message.reply_text(SAID, reply_markup=InlineKeyboardMarkup(rows))
 
     application = Application.builder().token(TOKEN).base_url(f"{api}/bot").concurrent_updates(True).build()
     application.add_handler(MessageHandler(filters.TEXT, answer))
@@ -30,7 +63,7 @@ async def bare_telegram(api: str, _folder: Path, _port: int) -> None:
 
 
 async def bare_slack(api: str, _folder: Path, port: int) -> None:
-    """Bolt with one shared session: takes events over HTTP, and answers each message with one line."""
+    """Bolt with one shared session: takes events over HTTP, and answers each message with the same."""
     from slack_bolt.app.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,7 +73,12 @@ async def bare_slack(api: str, _folder: Path, port: int) -> None:
 
         @app.event("message")
         async def answer(say: Any) -> None:
-            await say(SAID)
+            section = {"type": "section", "text": {"type": "plain_text", "text": SAID, "emoji": False}}
+            await say(text=SAID, blocks=[section, {"type": "actions", "elements": [*map(button, range(len(LABELS)))]}])
+
+        def button(n: int) -> dict[str, Any]:
+            text = {"type": "plain_text", "text": LABELS[n], "emoji": False}
+            return {"type": "button", "action_id": f"button.{n}", "text": text, "value": f"{HANDLE}.{n}"}
 
         await _serve(app.server(port=port, path="/slack/events").web_app, port)
 
@@ -77,15 +115,21 @@ async def kawan_slack(api: str, folder: Path, port: int) -> None:
 async def _kawan(folder: Path, adapter: Any) -> None:
     from bot.app import build
     from bot.content import load
+    from bot.core.in_hand import InHand
     from bot.core.log import configure
+    from bot.core.pacing import UNLIMITED
     from bot.core.programme import Programme
     from storage import open_store
 
     configure("WARNING")
+    adapter.pace = UNLIMITED  # what it costs is measured, not what the platform allows
     content = load()
     store = open_store(f"sqlite:///{folder / 'bench.db'}")
     programme = Programme(content=content, understanding=content.understanding())
-    await build(store, programme, [adapter], a_minute=None).run()
+    # The notes on disk and the rest of the collector as `run` has them.
+    kawan = build(store, programme, [adapter], a_minute=None, in_hand=InHand(folder / "in_hand"))
+    gc.freeze()
+    await kawan.run()
 
 
 async def _serve(application: web.Application, port: int) -> None:

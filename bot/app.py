@@ -5,20 +5,23 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
+from bot.core.alarms import Alarms
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
 from bot.core.context import Context, Engine, take_back
+from bot.core.disk_watch import DiskWatch
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
 from bot.core.events import Due
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
-from bot.core.language import CHART, Language, Reader, load_language
+from bot.core.language import CHART, Language, Reader, own_language
 from bot.core.listening import listen
 from bot.core.posting import FileSource
 from bot.core.programme import Programme
@@ -68,6 +71,7 @@ class Kawan:
     adapters: tuple[Adapter, ...]
     clock: Clock
     figures: Figures
+    alarms: Alarms
 
     async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
@@ -75,7 +79,7 @@ class Kawan:
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
         """
         self.scheduler.start()
-        hearing = asyncio.create_task(self.store.listen())
+        beside = [asyncio.create_task(self.store.listen()), asyncio.create_task(self.alarms.run())]
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
         listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
@@ -86,12 +90,15 @@ class Kawan:
                 for task in done:
                     relay = listening.pop(task, None)
                     why = _reason(task)  # raises what nobody expected
-                    if relay is not None and why is not None and ended is not None:
-                        ended(relay.adapter.name, why)
+                    if relay is not None and why is not None:
+                        self.alarms.ended(relay.adapter.name, why)
+                        if ended is not None:
+                            ended(relay.adapter.name, why)
                     delivering = {of: delivery for of, delivery in delivering.items() if delivery is not task}
         finally:
             self.scheduler.stop()
-            hearing.cancel()
+            for task in beside:
+                task.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
     async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
@@ -132,42 +139,55 @@ def build(
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
     in_hand: InHand | None = None,
-    language: Language | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
     `pages`: platforms that open forms as pages. `tell`: those that can be asked what has arrived. `alone`: no other
     process sends from this database; by default what the store says. A clock that is given is the database's, too.
-    `language`: the catalogues, where they were read already.
     """
-    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
-    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), Figures()
-    language, limits = language or load_language(), _limits(programme)
+    clock, ids, figures = clock or SystemClock(), ids or RandomIds(), _watching(store, clock)
+    language, limits = own_language(), _limits(programme)
     parts = {adapter.name: adapter.parts for adapter in adapters}
     engine = Engine(router=router, language=language, programme=programme, ids=ids, parts=parts, pages=frozenset(pages))
     dispatcher = Dispatcher(engine, store, clock, a_minute=a_minute, in_hand=in_hand, figures=figures)
     files = {CHART: _drawn, **{source: _made_by(engine, maker) for source, maker in router.files.items()}}
-    watch = ClockWatch(clock, believes_all=programme.fictional)
-
-    def again(of: str) -> str:
-        return language.say(IN_CASE, Reader(of))
+    watch, disk = ClockWatch(clock, believes_all=programme.fictional), DiskWatch(store)
 
     def relay_of(adapter: Adapter) -> Relay:
+        again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, watch.is_right, alone=alone)
+        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone)
         store.on_commit(relay.woken)
         return relay
 
+    relays = tuple(map(relay_of, adapters))
     return Kawan(
         store=store,
         engine=engine,
         dispatcher=dispatcher,
         scheduler=Scheduler(dispatcher, store, clock, programme, watch),
-        relays=tuple(map(relay_of, adapters)),
+        relays=relays,
         adapters=tuple(adapters),
         clock=clock,
         figures=figures,
+        alarms=Alarms(engine, store, clock, relays, figures),
     )
+
+
+def _both(watch: ClockWatch, disk: DiskWatch) -> Callable[[], bool]:
+    return lambda: watch.is_right() and disk.has_room()
+
+
+def _again(language: Language, of: str) -> str:
+    return language.say(IN_CASE, Reader(of))
+
+
+def _watching(store: Store, clock: Clock | None) -> Figures:
+    """Figures that the store adds to; and a clock that stands still stands still for the database, too."""
+    figures = Figures()
+    store.held = partial(figures.took, "writer_hold")
+    store.time = clock.now if clock is not None and not isinstance(clock, SystemClock) else None
+    return figures
 
 
 def _limits(programme: Programme) -> Limits:
@@ -229,7 +249,7 @@ def withdraws(store: Store, clock: Clock) -> Callable[[int], Awaitable[None]]:
 
 def commands(of: Programme) -> tuple[dict[str, Commands], dict[str, Commands]]:
     """The words with a line of help, as (command, help) pairs by language: everybody's, and facilitators'."""
-    language = load_language()
+    language = own_language()
     everyone: dict[str, Commands] = {}
     facilitators: dict[str, Commands] = {}
     for code in language.offered:
@@ -252,6 +272,6 @@ def _command(label: str, name: str) -> str:
 
 def described() -> tuple[dict[str, str], dict[str, str], str]:
     """What the bot says of itself by language, long and short, and to a group that it leaves."""
-    language = load_language()
+    language = own_language()
     said = [{code: language.say(text, Reader(code)) for code in language.offered} for text in (ABOUT, IN_SHORT)]
     return said[0], said[1], language.say(ONLY_PRIVATE, Reader("en"))

@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,6 @@ TICKS_EVERY = 30  # looks
 LATER = "/later"
 AMOUNT = re.compile(r"(\d{1,4})\s*(minute|hour|day|week)s?", re.IGNORECASE)
 LONGEST_LATER = timedelta(days=366)
-STEPS = 120  # /later goes in steps, so that what is due on the way happens in its order
 LEAVING = ("exit", "quit")
 AHEAD = "demo.ahead"  # the fact that holds how far the demo's clock was put forward, in seconds
 
@@ -203,14 +202,22 @@ class Chat:
             self._screen.say("Say how much later, at most a year: /later 3 days, /later 2 weeks, /later 5 hours.")
             self._screen.end()
             return
-        step = max(timedelta(hours=1), amount / STEPS)
         until = self._clock.ahead + amount
+        await self._kawan.settle()
         while self._clock.ahead < until:
-            self._clock.ahead = min(until, self._clock.ahead + step)
+            now = self._clock.now()
+            left = until - self._clock.ahead
+            self._clock.ahead += self._store.now(lambda unit: self._step(unit, now, left))  # noqa: B023
+            self._store.now(lambda unit: unit.outages.was_there(self._clock.now()))
             await self._kawan.settle()
         self._store.now(lambda unit: unit.members.set_fact(AHEAD, str(until.total_seconds())))
         self._screen.say(f"It is {self._moment()} now.")
         self._screen.end()
+
+    def _step(self, unit: UnitOfWork, now: datetime, most: timedelta) -> timedelta:
+        """How far the clock goes at once: to what is due next, a second later; what is due on the way is not late."""
+        due = unit.outages.next_due(now)
+        return most if due is None else min(most, due - now + timedelta(seconds=1))
 
     def _moment(self) -> str:
         """The demo's time where the speaker is."""

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from bot.asking import Wrong
 from bot.core.cleaning import one_line
-from bot.core.language import load_language
+from bot.core.language import own_language
 from bot.domain.places import find_place, near_places, place_in
 from bot.settings import BotSettings, ProgrammeSettings, TelegramSettings
 
@@ -76,7 +76,7 @@ def main_zone(of_country: str) -> str:
 
 def offered() -> dict[str, str]:
     """The languages that the bot speaks, by their codes."""
-    return {code: str(Locale(code).get_display_name("en")) for code in load_language().offered}
+    return {code: str(Locale(code).get_display_name("en")) for code in own_language().offered}
 
 
 def language(text: str) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from bot.content.demo import CollectiveProject, DemoCohort, Facilitator, Fellow, Milestone
 from bot.core.clock import Clock
 from bot.core.programme import Programme
+from bot.domain.hours import Hours
 from bot.domain.profiles import Preset
 from handlers import overdue
 from storage import UnitOfWork
@@ -26,6 +27,7 @@ MARK = "demo"  # the fact by which a database says that it is a demo's
 PRESETS = {"cohort": Preset.OPEN, "coalition": Preset.CAREFUL, "facilitators": Preset.HIDDEN}
 SIDES = {"government": "buyer", "private_sector": "bidder"}
 NEWCOMER = re.compile(r"new(?:comer)?(\d{0,3})")
+ANY_HOUR = Hours(time(), time(), frozenset(range(1, 8))).written()  # whoever tries the demo may do so at night
 JOINED, MET = timedelta(days=60), timedelta(days=30)  # before now
 
 
@@ -109,7 +111,8 @@ def fill(unit: UnitOfWork, cohort: DemoCohort, now: datetime, *, offered: Collec
     host = numbers[cohort.facilitators[0].id]
     for fellow in cohort.fellows:
         language = fellow.language if fellow.language in offered else cohort.default_language
-        numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
+        with unit.profiles.together():
+            numbers[fellow.id] = _add_fellow(unit, number, fellow, language, host, now)
         _add_project(unit, number, fellow, numbers[fellow.id], _shift(cohort, now), now)
     for one, other in _pairs(cohort):
         if unit.people(Viewer(numbers[one], number)).may_bring_together(numbers[other]):
@@ -156,6 +159,7 @@ def _add_fellow(unit: UnitOfWork, cohort: int, of: Fellow, language: str, host: 
         trusted_id=host,
         joined_at=now - JOINED,
         paused_until=returns,
+        hours=ANY_HOUR,
     )
     if returns:
         unit.schedules.set_timer("away.end", number, returns)
@@ -227,7 +231,7 @@ def _add_milestones(
         )
         if one.blocker:
             unit.milestones.tell(cohort, project, by, STUCK, now - MET, milestone_id=made, words=one.blocker)
-        asked_at = overdue.morning_after(due, time_zone)
+        asked_at = overdue.monday_after(due, time_zone)
         if asked_at > now and one.status != "complete":
             unit.schedules.set_timer(overdue.TIMER, by, asked_at, made)
 

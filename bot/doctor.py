@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot import trying
@@ -14,12 +15,37 @@ from bot.content import ContentError
 from bot.content import load as load_content
 from bot.core.clock import SystemClock
 from bot.core.clock_watch import JUMP
-from bot.core.language import load_language
+from bot.core.language import own_language
+from bot.core.log import redact
+from bot.core.replies import Urgency
 from bot.settings import Settings, SettingsError, load
-from storage import open_store
+from storage import UnitOfWork, open_store
+from storage.backlog import ENDED_UNWELL, Unwell
 from storage.migrate import CannotOpen, sqlite_version, state_of
 
 SAFE_SQLITE = (3, 51, 3)  # before it, WAL can corrupt a file when two connections write or checkpoint at once
+LOOKED_BACK = 30  # days
+SHOWN = 5  # of each kind
+LONGEST_WHY = 100
+A_MINUTE, OLD = timedelta(minutes=1), timedelta(minutes=10)
+URGENCIES = {
+    Urgency.REPLY: "replies",
+    Urgency.SAFETY: "safety notices",
+    Urgency.QUESTION: "questions",
+    Urgency.BROADCAST: "messages to many",
+}
+WAITING = {"queued": "to leave now", "held": "held until their moment"}
+UNSENT = {
+    "failed": "that a platform refused",
+    "unreachable": "to people who cannot be reached",
+    "unconfirmed": "that perhaps did not arrive",
+    "in_doubt": "that are being checked",
+}
+TROUBLES = {
+    "refused": "refuses us",
+    "silent": "is not reached",
+    "doubts": "does not tell what became of many messages",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +98,7 @@ def _content() -> Iterator[Finding]:
     yield Finding(
         "well", f"{len(content.topics)} topics, {len(content.terms)} terms, {len(content.prompts)} questions."
     )
-    yield Finding("well", f"Languages offered: {', '.join(load_language().offered)}.")
+    yield Finding("well", f"Languages offered: {', '.join(own_language().offered)}.")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -106,10 +132,7 @@ def _inside(url: str) -> Iterator[Finding]:
                 f"The bot last ran on {last:%d %B %Y}, and the clock says {now:%d %B %Y}, so nothing is sent. "
                 "If the clock is right, run: python3 -m bot resume",
             )
-        depths = store.now(lambda unit: unit.outbox.depths())
-        for state in ("failed", "unreachable", "unconfirmed", "in_doubt"):
-            if depths.get(state):
-                yield Finding("aware", f"Messages {WORDS[state]}: {depths[state]}.")
+        yield from store.now(lambda unit: [*_lanes(unit, now), *_unsent(unit, now)])
         reports = store.now(lambda unit: unit.audit.reports_to_operator())
         if reports:
             yield Finding("aware", f"Reports that were addressed to the operator: {reports}.")
@@ -117,12 +140,51 @@ def _inside(url: str) -> Iterator[Finding]:
         store.close()
 
 
-WORDS = {
-    "failed": "that a platform refused",
-    "unreachable": "to people who cannot be reached",
-    "unconfirmed": "that perhaps did not arrive",
-    "in_doubt": "that are being checked",
-}
+def _lanes(unit: UnitOfWork, now: datetime) -> Iterator[Finding]:
+    """Who sends where, until when a platform wants to be left alone, what waits, and what facilitators were told."""
+    for lease in unit.lanes.leases():
+        if lease.owner is not None and lease.left:
+            turn = f"its turn lasts {lease.left.total_seconds():.0f} seconds yet and is renewed"
+            yield Finding("well", f"{lease.lane}: program {lease.owner[:6]} sends ({turn}).")
+        else:
+            yield Finding("aware", f"{lease.lane}: no program sends now. If the bot should run: python3 -m bot run")
+        if lease.rest:
+            yield Finding("aware", f"{lease.lane}: paused until {_moment(now + lease.rest)}, as the platform asked.")
+    for heap in unit.backlog.heaps(now):
+        if heap.state in ("queued", "held"):
+            is_old = heap.age > OLD and heap.state == "queued"
+            age = f", the oldest for {heap.age.total_seconds() / 60:.0f} minutes" if heap.age >= A_MINUTE else ""
+            what = f"{URGENCIES[Urgency(heap.priority)]} {WAITING[heap.state]}"
+            yield Finding("aware" if is_old else "well", f"{heap.lane}: {what}: {heap.count}{age}.")
+    for name in ("slack", "telegram"):
+        trouble = unit.troubles.of(name)
+        if trouble is not None:
+            said = f"{name}: {TROUBLES.get(trouble.kind, trouble.kind)} since {_moment(trouble.since)}."
+            yield Finding("aware", f"{said} The facilitators who have another app were told.")
+
+
+def _unsent(unit: UnitOfWork, now: datetime) -> Iterator[Finding]:
+    """What did not arrive, or not surely: how many, and the newest by number, with the platform's word for why."""
+    since = now - timedelta(days=LOOKED_BACK)
+    for state in ENDED_UNWELL:
+        count = unit.backlog.ended(state, since)
+        if count:
+            yield Finding("aware", f"Messages {UNSENT[state]}, in {LOOKED_BACK} days: {count}.")
+            yield from map(_row, unit.backlog.newest_ended(state, since, SHOWN))
+    doubts = sum(heap.count for heap in unit.backlog.heaps(now) if heap.state == "in_doubt")
+    if doubts:
+        yield Finding("aware", f"Messages {UNSENT['in_doubt']}: {doubts}.")
+        yield from map(_row, unit.backlog.in_doubt()[:SHOWN])
+
+
+def _row(row: Unwell) -> Finding:
+    why = redact(row.why or "no reason given")[:LONGEST_WHY]
+    at = f", {_moment(row.at)}" if row.at is not None else ""
+    return Finding("aware", f"  message {row.seq} at {row.lane}: {why}{at}.")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%d %B %Y, %H:%M} UTC"
 
 
 def _programme(settings: Settings) -> Iterator[Finding]:
@@ -135,6 +197,8 @@ def _programme(settings: Settings) -> Iterator[Finding]:
     ):
         if not getattr(of, key):
             yield Finding("aware", f"[programme] {key} is empty: {why}.")
+    if not settings.bot.heartbeat_url.get_secret_value():
+        yield Finding("aware", "[bot] heartbeat_url is empty: nobody is told when this machine is gone.")
 
 
 def _platforms(settings: Settings) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from bot.core.clock import SystemClock
 from bot.core.in_hand import InHand
 from bot.core.log import configure, get_logger
 from bot.core.programme import Programme
+from bot.health import Health, beat
 from bot.invite import cohort, refusal
 from bot.settings import Settings, load
 from storage import Store, open_store
@@ -54,7 +56,8 @@ def main(args: argparse.Namespace) -> int:
         return EXIT_SETTINGS
     url = settings.bot.database_url.get_secret_value()
     try:
-        of = programme(settings)
+        with _nothing_goes():
+            of = programme(settings)
         with _alone(url):
             refused = refusal(url)
             if refused:
@@ -68,6 +71,16 @@ def main(args: argparse.Namespace) -> int:
     except CannotOpen as error:
         print(f"The database cannot be opened ({error}). `python3 -m bot doctor` says more.", file=sys.stderr)
     return FAILED
+
+
+@contextlib.contextmanager
+def _nothing_goes() -> Iterator[None]:
+    """While everything is made, nothing that was made can go: the collector rests."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -93,6 +106,7 @@ def _alone(url: str) -> Iterator[None]:
 def _with_store(url: str, settings: Settings, of: Programme) -> int:
     store = open_store(url)
     try:
+        store.keep_room()
         store.now(lambda unit: cohort(unit, settings.programme))
         return asyncio.run(_until_told(store, settings, of))
     finally:
@@ -106,10 +120,13 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, _stop_or_exit, told)
     async with aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        adapters = _adapters(store, settings, of, session)
-        in_hand = InHand(settings.bot.data_dir / "in_hand")
-        kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
-        async with _web(settings, adapters.values()) as stop_serving:
+        with _nothing_goes():
+            adapters = _adapters(store, settings, of, session)
+            in_hand = InHand(settings.bot.data_dir / "in_hand")
+            kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+        gc.freeze()  # it stays until the end: the collector need not look through it again and again
+        health = Health(kawan)
+        async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
             running = asyncio.create_task(kawan.run(_say_why))
             naming = asyncio.create_task(_name_links(adapters, of))
             stopping = asyncio.create_task(told.wait())
@@ -197,17 +214,34 @@ async def _nothing() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _web(settings: Settings, adapters: Iterable[Any]) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """The web server, if a platform calls us; gives what closes its door."""
+async def _beating(settings: Settings, session: aiohttp.ClientSession, health: Health) -> AsyncIterator[None]:
+    """A call every minute to whoever waits for it, if an address is set."""
+    url = settings.bot.heartbeat_url.get_secret_value()
+    proxy = settings.bot.proxy.get_secret_value() or None
+    beating = asyncio.create_task(beat(session, url, health, proxy)) if url else None
+    try:
+        yield
+    finally:
+        if beating is not None:
+            beating.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _web(
+    settings: Settings, adapters: Iterable[Any], health: Health
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """The web server, if a platform calls us or [web] is set; gives what closes its door."""
     application = web.Application()
     for adapter in adapters:
         if adapter.name == "slack" and settings.slack.mode == "http":
             adapter.mount(application)
         if adapter.name == "telegram":
             application.add_routes(adapter.routes())
-    if not application.router.routes():
+    called = bool(application.router.routes())
+    if not called and "web" not in settings.model_fields_set:
         yield _nothing
         return
+    application.add_routes(health.routes())
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, settings.web.host, settings.web.port)
@@ -216,6 +250,10 @@ async def _web(settings: Settings, adapters: Iterable[Any]) -> AsyncIterator[Cal
     except OSError as error:
         await runner.cleanup()
         where = f"{settings.web.host}, port {settings.web.port}"
+        if not called:  # nobody needs it to talk with the bot
+            log.error("health_is_not_served", why=error.strerror, at=where)
+            yield _nothing
+            return
         raise CannotRun(f"The web server cannot listen at {where}: {error.strerror}. Set another [web] port.") from None
     log.info("web_server", addresses=[f"{address[0]}:{address[1]}" for address in runner.addresses])
     try:

@@ -47,6 +47,7 @@ from handlers import (
     requests,
     safety,
     sessions,
+    silence,
     steps,
     stuck,
     talks,
@@ -75,6 +76,7 @@ router = Router.of(
     answering.router,  # then the question,
     steps.router,  # a due milestone:
     cards.router,  # the card itself,
+    silence.router,  # rarer when nobody answers,
     asking.router,  # and when it comes
     project.router,  # my projects,
     milestones.router,  # their steps,

@@ -130,7 +130,7 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     if not found:
         return nobody(ctx, text, wanted, before, projects)
     heading = wording.understood(ctx, wanted)
-    met = ctx.store.introductions.are_allies(ctx.me.id, [ally.profile.id for ally in found])
+    met = ctx.people.met([ally.profile.id for ally in found])
     hits = [hit(ctx, ally, met) for ally in found]
     parts: list[Say | None] = [before, heading, *hits, teams.found_lines(projects)]
     buttons = [meet_button(ally, wanted, met) for ally in found] + teams.found_buttons(projects)

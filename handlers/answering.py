@@ -7,14 +7,14 @@ from bot.core.events import Message
 from bot.core.forms import begin
 from bot.core.replies import Text
 from bot.domain.checkins import COALITIONS, Readers, Shape, shape_of
-from handlers import cards, promises, wording
+from handlers import cards, for_team, promises, wording
 from handlers.me import short
 from storage.access import Viewer
 from storage.checkins import Asked
 
 router = Router()
 
-PART = "answering.question"
+PART = cards.QUESTION
 NEXT_STEP, STUCK = "pulse-next", "pulse-stuck"  # two questions of the library that lead on
 LONGEST = 2000
 A_PAGE = 5
@@ -175,7 +175,8 @@ def pick(ctx: Context) -> Reply:
     chosen = choices_of(ctx, shape, of.options)[int(at)]
     ctx.store.checkins.record(of.id, ctx.me.id, choice=chosen.value, answered_at=ctx.now, skipped_at=None)
     cards.touched(ctx, PART, of.id)
-    kept = _kept(ctx, of, t("Kept: {choice}.", choice=chosen.label))
+    team = for_team.release(ctx, of)
+    kept = lines(_kept(ctx, of, t("Kept: {choice}.", choice=chosen.label)), team)
     if shape.line == "none":
         return cards.onward(ctx, PART, of.id, kept, also=_others(of))
     dialog, _ = begin(ctx, ANSWER.begin(_about(of), {"choice": chosen.value}))
@@ -242,6 +243,7 @@ def answered(ctx: Context) -> Reply:
         return CLOSED
     first = {} if of.answered_at else {"answered_at": ctx.now}
     ctx.store.checkins.record(number, ctx.me.id, skipped_at=None, **given, **first)
+    team = for_team.release(ctx, of) if first else None
     words = given.get("words")
     if of.slug == STUCK and words:
         cards.touched(ctx, PART, number)
@@ -251,7 +253,7 @@ def answered(ctx: Context) -> Reply:
         said = promises.make(ctx, words, given.get("day"))
     typed = isinstance(ctx.event, Message) and words and of.answered_at is None and len(words.split()) <= A_SEARCH
     meant = (Button(t("I meant a search"), "answering.search", str(number)),) if typed else ()
-    return cards.onward(ctx, PART, number, _kept(ctx, of, said), also=(*_others(of), *meant))  # type: ignore[arg-type]
+    return cards.onward(ctx, PART, number, lines(_kept(ctx, of, said), team), also=(*_others(of), *meant))  # type: ignore[arg-type]
 
 
 @router.press("answering.search", role=Role.MEMBER)

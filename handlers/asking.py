@@ -8,7 +8,7 @@ from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, Word
 from bot.core.programme import local_morning
 from bot.domain.checkins import Step, number_of, readers_of, turn, week_of
 from bot.domain.recurrence import read_rule
-from handlers import answering, cards, dates, promises
+from handlers import answering, cards, dates, for_team, promises, silence
 from storage.cards import Part, WeekCard
 from storage.checkins import Checkin
 
@@ -60,7 +60,9 @@ def days_of(of: Checkin) -> int:
 
 
 def _begin(ctx: Context, of: Checkin, on: date, week: date) -> int | None:
-    """The question of a date, to be answered until its week is over; None when I was asked for it already."""
+    """The question of a date, to be answered until its week is over; None when I, or my team, are done with it."""
+    if for_team.is_answered(ctx, of, on.isoformat()):
+        return None
     asked_at = ctx.now
     if week > week_of(cards.today(ctx)):
         asked_at = local_morning(cards.midnight(ctx, week), ctx.me.time_zone)
@@ -79,14 +81,14 @@ def ask(ctx: Context) -> Reply:
     number = _begin(ctx, of, occurrence.local_date, week)
     if number is None:
         return None
-    step = cards.decide(ctx, week_of(cards.today(ctx)))
+    step = silence.decide(ctx, week_of(cards.today(ctx)))
     if step in (Step.ASK, Step.ASK_LESS):
         cards.put(ctx, week, Part(answering.PART, number), _before(ctx, step))
         return None
     ctx.store.checkins.withdraw(number, ctx.me.id)
     if step is Step.WHETHER:
-        return cards.whether(ctx, week)
-    return cards.stopped(ctx) if step is Step.STOP else None
+        return silence.whether(ctx)
+    return silence.stopped(ctx) if step is Step.STOP else None
 
 
 def _before(ctx: Context, step: Step) -> Say | None:
@@ -129,11 +131,14 @@ def _now(ctx: Context) -> Reply:
     if not ctx.people.agreed_to(ctx.me.id, "questions"):
         agree = Button(t("What I agreed to"), "consent.open")
         return Card(t("You did not agree to questions, so I ask none. You can change that."), buttons=(agree,))
-    found = ctx.store.cards.latest(ctx.me.id)
-    if found is not None and cards.waits(ctx, found):
-        return cards.here(ctx, found)
+    recent = ctx.store.cards.recent(ctx.me.id)
+    found = recent[0] if recent else None
+    last_week = (week_of(cards.today(ctx)) - cards.A_WEEK).isoformat()
+    for one in recent:
+        if (one is found or one.week >= last_week) and cards.waits(ctx, one):
+            return cards.here(ctx, one)
     if ctx.store.cards.silence(ctx.me.id).state == "paused":
-        return Card(t("The questions are paused. Shall I ask again?"), buttons=(cards.AGAIN,))
+        return Card(t("The questions are paused. Shall I ask again?"), buttons=(silence.AGAIN,))
     if found is not None and ctx.now < found.closes_at:
         return _done(ctx, found)
     return _early(ctx)

@@ -9,6 +9,7 @@ from typing import Any
 from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, When, lines, listed, t, tn
 from bot.core.programme import local_morning
 from bot.core.replies import Country, Urgency
+from bot.domain.hours import next_card
 from bot.domain.profiles import Audience, Profile
 from bot.domain.words import word_keys
 from handlers import wording
@@ -237,8 +238,8 @@ def goes_out(ctx: Context, asking: Sending) -> Card:
 
 
 def look_again(ctx: Context, number: int) -> datetime:
-    """In a week the asker is asked whether it moved; returns when."""
-    at = local_morning(ctx.now, ctx.me.time_zone, 7)
+    """After a week the asker is asked whether it moved, on the card of that Monday; returns when."""
+    at = next_card(local_morning(ctx.now, ctx.me.time_zone, 6), ctx.me.time_zone)
     ctx.store.schedules.cancel(ctx.me.id, ("asks.moved",), number)
     ctx.store.schedules.set_timer("asks.moved", ctx.me.id, at, number)
     return at

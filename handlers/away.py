@@ -29,8 +29,11 @@ SHORT: dict[str, tuple[Say, relativedelta]] = {
 
 @router.word("stop", takes_text=True, role=Role.MEMBER)
 def stop(ctx: Context) -> Reply:
-    """Pause everything until a date."""
-    return _away(ctx)
+    """Pause everything at once; until when is asked after that, or said with the word."""
+    if ctx.text.strip() or ctx.me.state == "paused":
+        return _away(ctx)
+    ctx.after(UNTIL_WHEN.begin)
+    return go(ctx, None)
 
 
 @router.word("away", takes_text=True, role=Role.MEMBER)

@@ -1,13 +1,15 @@
-"""The weekly card: one message whose parts replace each other; what waits rides on it, and silence makes it rarer."""
+"""The weekly card: one message whose parts replace each other, and what else waits rides on it, two parts at most."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, When, lines, t
+from bot.core import Button, Card, Context, Reply, Router, Say, Urgency, When, lines, t
 from bot.core.forms import begin
 from bot.core.programme import local_morning
-from bot.domain.checkins import Silence, Step, after_answer, after_silence, next_step, reminder_day, week_of
+from bot.domain.checkins import after_answer, reminder_day, week_of
+from bot.domain.hours import next_card
 from handlers import dates
 from storage.cards import Part, WeekCard
 
@@ -15,6 +17,7 @@ router = Router()
 
 RIDE_ALONG = 2  # parts beside the main ones
 A_WEEK = timedelta(days=7)
+QUESTION = "answering.question"  # the part with which a check-in's question comes
 GONE = t("This is closed already. Nothing changed.")
 
 
@@ -48,18 +51,56 @@ def week_with_room(ctx: Context) -> date:
 
 def put(ctx: Context, week: date, part: Part | None, before: Say | None = None) -> None:
     """Put a part on a week's card. This week's goes out now; a later one waits until its Monday at 09:00."""
-    found = card_for(ctx, week)
     if week > week_of(today(ctx)):
-        if part is not None:
-            holding(ctx, found, part)
-        morning = local_morning(midnight(ctx, week), ctx.me.time_zone)
-        ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
-        ctx.store.schedules.set_timer("cards.open", ctx.me.id, morning, found.id)
-    elif found.message is None:
+        _wait(ctx, week, part)
+        return
+    found = card_for(ctx, week)
+    if found.message is None:
         send(ctx, _having(ctx, found, [part] if part else []), before)
+        return
+    found = _with_riding(ctx, holding(ctx, found, part) if part else found)
+    ctx.store.cards.change(found.id, parts=found.parts)
+    ctx.edit(found.message or 0, shown(ctx, found, before))
+    _listen(ctx, found, found.message or 0)
+    _remind_of(ctx, found)
+
+
+def _wait(ctx: Context, week: date, part: Part | None) -> None:
+    """The card of a week opens on its Monday at 09:00, with this part."""
+    found = card_for(ctx, week)
+    if part is not None:
+        holding(ctx, found, part)
+    ctx.store.schedules.cancel(ctx.me.id, ("cards.open",), found.id)
+    ctx.store.schedules.set_timer("cards.open", ctx.me.id, _opening(ctx, week), found.id)
+
+
+def _opening(ctx: Context, week: date) -> datetime:
+    return local_morning(midnight(ctx, week), ctx.me.time_zone)
+
+
+def ride(ctx: Context, part: Part) -> None:
+    """Let something small ride on the next card that has room for it; a card of its own, if nothing else is due."""
+    week = week_with_room(ctx)
+    while (found := ctx.store.cards.of_week(ctx.me.id, week)) is not None and _small(ctx, found.parts) >= RIDE_ALONG:
+        week += A_WEEK
+    if ctx.now < _opening(ctx, week):  # a later week, or a Monday that began elsewhere, before they moved
+        _wait(ctx, week, part)
     else:
-        found = holding(ctx, found, part) if part else found
-        ctx.edit(found.message or 0, shown(ctx, found))
+        put(ctx, week, part)
+
+
+def _small(ctx: Context, parts: Iterable[Part]) -> int:
+    """How many of these are neither done nor main parts."""
+    return sum(not part.done and not ctx.engine.router.riders[part.rider].main for part in parts)
+
+
+def when_back(ctx: Context, timer: str) -> bool:
+    """Is this member away? Then the timer comes again on their first Monday back."""
+    if ctx.me.state != "paused" or ctx.me.paused_until is None:
+        return False
+    monday = next_card(max(ctx.me.paused_until, ctx.now), ctx.me.time_zone)
+    ctx.store.schedules.set_timer(timer, ctx.me.id, monday, ctx.object)
+    return True
 
 
 def holding(ctx: Context, found: WeekCard, part: Part) -> WeekCard:
@@ -77,7 +118,11 @@ def _having(ctx: Context, found: WeekCard, parts: list[Part]) -> WeekCard:
     here = {(part.rider, part.object) for part in found.parts}
     order = list(ctx.engine.router.riders)
     new = [part for part in parts if (part.rider, part.object) not in here]
-    kept = sorted([*found.parts, *new], key=lambda part: (not part.done, order.index(part.rider)))
+    riders = ctx.engine.router.riders
+    kept = sorted(
+        [*found.parts, *new],
+        key=lambda part: (not part.done, not riders[part.rider].main, order.index(part.rider)),
+    )
     return replace(found, parts=tuple(kept))
 
 
@@ -86,39 +131,50 @@ def _keep(ctx: Context, found: WeekCard) -> WeekCard:
     return found
 
 
-def _riding(ctx: Context) -> list[Part]:
-    """What waits for this person: every main part, and two of the others."""
-    found: list[Part] = []
-    room = RIDE_ALONG
+def _with_riding(ctx: Context, found: WeekCard) -> WeekCard:
+    """The card with what waits for this person; what asks them for something comes with a question only."""
+    asks = any(part.rider == QUESTION for part in found.parts) and _may_ask(ctx)
+    parts: list[Part] = []
     for rider in ctx.engine.router.riders.values():
-        if not rider.main and room == 0:
-            continue
-        number = rider.find(ctx)
+        number = rider.find(ctx) if asks or not rider.asks else None
         if number is not None:
-            found.append(Part(rider.name, number))
-            room -= not rider.main
-    return found
+            parts.append(Part(rider.name, number))
+    return _having(ctx, found, parts)
 
 
 def send(ctx: Context, found: WeekCard, before: Say | None = None, *, early: bool = False) -> Reply:
     """Send a card with everything that rides on it; None when nothing waits. `early`: as an answer to its member."""
-    found, part = _first(ctx, _having(ctx, found, _riding(ctx)))
+    found, part = _first(ctx, _with_riding(ctx, found))
     if part is None:
         return None
     said = _under(before, part)
     if early and ctx.message is not None:
         number = ctx.edit(ctx.message, said)
     else:
-        number = ctx.reply(said) if early else ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION)
+        number = (
+            ctx.reply(said) if early else ctx.send(ctx.me.id, said, urgency=Urgency.QUESTION, once=bool(said.about))
+        )
     if number is None:
         return None
     ctx.store.cards.change(found.id, parts=found.parts, message=number, opens_at=ctx.now)
     _listen(ctx, found, number)
-    day = reminder_day(today(ctx))
-    if day is not None and not early:
-        morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
-        ctx.store.schedules.set_timer("cards.remind", ctx.me.id, morning, found.id)
+    if not early:
+        _remind_of(ctx, found)
     return None
+
+
+def _remind_of(ctx: Context, found: WeekCard) -> None:
+    """The one reminder of a card, some days from now, while there is something to be reminded of."""
+    day = reminder_day(today(ctx))
+    if day is not None and found.reminded_at is None and _asks(ctx, found):
+        morning = datetime.combine(day, time(9), tzinfo=ZoneInfo(ctx.me.time_zone))
+        ctx.store.schedules.cancel(ctx.me.id, ("cards.remind",), found.id)
+        ctx.store.schedules.set_timer("cards.remind", ctx.me.id, morning, found.id)
+
+
+def _asks(ctx: Context, found: WeekCard) -> bool:
+    """Is there a main part that waits? What is small is never reminded of."""
+    return any(not part.done and ctx.engine.router.riders[part.rider].main for part in found.parts)
 
 
 def _first(ctx: Context, found: WeekCard) -> tuple[WeekCard, Card | None]:
@@ -140,7 +196,7 @@ def shown(ctx: Context, found: WeekCard, before: Say | None = None) -> Card:
 def _under(before: Say | None, card: Card) -> Card:
     if before is None:
         return card
-    return Card(lines(before, card.text, gap=True), card.title, card.fields, card.buttons, card.files)
+    return replace(card, text=lines(before, card.text, gap=True))
 
 
 def _listen(ctx: Context, found: WeekCard, message: int) -> None:
@@ -172,6 +228,27 @@ def onward(
         return Card(before or GONE, buttons=also)
     found = _having(ctx, _ticked(found, Part(rider, number)), list(more))
     return here(ctx, _keep(ctx, found), before, also)
+
+
+def go_on(ctx: Context, rider: str, number: int, said: Card) -> Reply:
+    """What a feature says, in the card whose part was pressed: there, what is next follows. Elsewhere it is all."""
+    found = _holding(ctx, rider, number)
+    if found is None or ctx.message is None or found.message != ctx.message:
+        return said
+    return onward(ctx, rider, number, said.text, also=said.buttons)
+
+
+def take_off(ctx: Context, rider: str, number: int, why: Say) -> None:
+    """A part is no longer this member's: their card goes on without it, in place."""
+    found = _holding(ctx, rider, number)
+    if found is None:
+        return
+    left = tuple(part for part in found.parts if (part.rider, part.object) != (rider, number))
+    found = replace(found, parts=left)
+    ctx.store.cards.change(found.id, parts=left)
+    if found.message is not None:
+        ctx.edit(found.message, shown(ctx, found, why))
+        _listen(ctx, found, found.message)
 
 
 def touched(ctx: Context, rider: str, number: int) -> None:
@@ -211,10 +288,11 @@ def here(ctx: Context, found: WeekCard, before: Say | None = None, also: tuple[B
 
 
 def _holding(ctx: Context, rider: str, number: int) -> WeekCard | None:
-    """My newest card with this part on it; an older one keeps what it says."""
-    newest = ctx.store.cards.latest(ctx.me.id)
-    held = newest is not None and any((part.rider, part.object) == (rider, number) for part in newest.parts)
-    return newest if held else None
+    """My newest card with this part on it, of the last few; an older one keeps what it says."""
+    for one in ctx.store.cards.recent(ctx.me.id):
+        if any((part.rider, part.object) == (rider, number) for part in one.parts):
+            return one
+    return None
 
 
 def awake(ctx: Context) -> None:
@@ -227,7 +305,7 @@ def awake(ctx: Context) -> None:
 
 def closing(ctx: Context, found: WeekCard) -> Card:
     """The end of a card: what comes next, and until when answers can be changed."""
-    changeable = ctx.now < found.closes_at and any(part.rider == "answering.question" for part in found.parts)
+    changeable = ctx.now < found.closes_at and any(part.rider == QUESTION for part in found.parts)
     until = t("Until {day} you can change your answers.", day=When(found.closes_at - timedelta(minutes=1)))
     buttons = [Button(t("Change my answers"), "answering.list")] if changeable else []
     if ctx.store.cards.promise(ctx.me.id) is None:
@@ -238,11 +316,19 @@ def closing(ctx: Context, found: WeekCard) -> Card:
 
 @router.due("cards.open")
 def opens(ctx: Context) -> Reply:
-    """A card that waited for its Monday."""
+    """A card that waited for its Monday; what its member is not asked any more, is left out."""
     found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
-    if found is None or found.message is not None or not _may_ask(ctx):
+    if found is None or found.message is not None or when_back(ctx, "cards.open") or ctx.me.state != "active":
         return None
-    return send(ctx, found)
+    if not _may_ask(ctx):
+        riders = ctx.engine.router.riders
+        found = replace(found, parts=tuple(part for part in found.parts if not riders[part.rider].asks))
+    week = week_of(today(ctx))
+    if found.week >= week.isoformat():
+        return send(ctx, found)
+    for part in found.parts:  # they were away on its Monday
+        ride(ctx, part)
+    return None
 
 
 def _may_ask(ctx: Context) -> bool:
@@ -257,7 +343,7 @@ def remind(ctx: Context) -> Reply:
     found = ctx.store.cards.get(ctx.object or 0, ctx.me.id)
     if found is None or found.answered_at or found.reminded_at or found.message is None or not _may_ask(ctx):
         return None
-    if found.current is None or ctx.now >= found.closes_at:
+    if not _asks(ctx, found) or ctx.now >= found.closes_at:
         return None
     said = shown(ctx, found, t("A reminder, the only one:"))
     ctx.edit(found.message, t("I ask again below."))
@@ -267,87 +353,3 @@ def remind(ctx: Context) -> Reply:
     ctx.store.cards.change(found.id, message=number, reminded_at=ctx.now)
     _listen(ctx, found, number)
     return None
-
-
-def decide(ctx: Context, week: date) -> Step:
-    """What a week with questions means for somebody: the same for every check-in that comes due in it."""
-    now = _judged(ctx, week)
-    if now.week == week.isoformat() and now.step is not None:
-        return {Step.REST: Step.REST, Step.ASK_LESS: Step.ASK}.get(Step(now.step), Step.NOTHING)
-    step, after = next_step(now)
-    if step is not Step.ASK or after != now:
-        kept = replace(after, week=week.isoformat(), step=None if step is Step.ASK else step.value)
-        ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, kept)
-    return step
-
-
-def _judged(ctx: Context, week: date) -> Silence:
-    """How silent somebody is when a new week comes: the card before counts once, if no question on it was answered."""
-    now = ctx.store.cards.silence(ctx.me.id)
-    last = ctx.store.cards.latest(ctx.me.id)
-    if last is None or last.answered_at is not None or last.week >= week.isoformat() or now.judged == last.week:
-        return now
-    if not any(part.rider.startswith(("answering.", "promises.")) for part in last.parts):
-        return now
-    now = after_silence(now, last.week)
-    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, now)
-    return now
-
-
-def whether(ctx: Context, week: date) -> Reply:
-    """After three silent cards: ask once whether to go on. It is that week's card."""
-    found = card_for(ctx, week)
-    if found.message is None:
-        text = lines(
-            t("My last questions stayed open, so I ask only this one:"),
-            t("Shall I go on? If you say nothing, I stop asking, and tell you how to begin again."),
-        )
-        ctx.store.cards.change(
-            found.id, message=ctx.send(ctx.me.id, Card(text, buttons=WAYS), urgency=Urgency.QUESTION)
-        )
-    return None
-
-
-def stopped(ctx: Context) -> Reply:
-    """Nothing came back: say that no more questions come, with one press to return."""
-    text = lines(
-        t("I stop asking you questions now. Everything else stays: search, your allies, requests to meet."),
-        t("When you want them again, press the button or type {word}.", word=_word(ctx)),
-    )
-    ctx.send(ctx.me.id, Card(text, buttons=(AGAIN,)), urgency=Urgency.QUESTION)
-    return None
-
-
-def _word(ctx: Context) -> str:
-    return ctx.programme.content.word_label("checkin", ctx.me.language)
-
-
-AGAIN = Button(t("Ask me again"), "cards.as_before", style="primary")
-LESS = Button(t("Every second time"), "cards.less")
-PAUSE = Button(t("Pause the questions"), "cards.pause")
-WAYS = (Button(t("Go on"), "cards.as_before", style="primary"), LESS, PAUSE)
-
-
-@router.press("cards.as_before", role=Role.MEMBER)
-def as_before(ctx: Context) -> Reply:
-    """The usual rhythm again."""
-    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence())
-    text = lines(t("Good. I ask you again on every date from now on."), dates.coming(ctx))
-    return Card(text, buttons=(LESS, PAUSE))
-
-
-@router.press("cards.less", role=Role.MEMBER)
-def less(ctx: Context) -> Reply:
-    """Every second date, because they said so."""
-    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence(state="slow", chosen=True))
-    return Card(
-        t("Good. From now on I ask you every second time, and leave out the next date."),
-        buttons=(Button(t("Ask me every time"), "cards.as_before"), PAUSE),
-    )
-
-
-@router.press("cards.pause", role=Role.MEMBER)
-def pause(ctx: Context) -> Reply:
-    """No more questions until they come back."""
-    ctx.store.cards.keep_silence(ctx.me.cohort_id, ctx.me.id, Silence(state="paused", chosen=True))
-    return Card(t("From now on I ask you nothing. One press brings the questions back."), buttons=(AGAIN,))

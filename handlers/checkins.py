@@ -100,6 +100,9 @@ def _audience(ctx: Context, of: Checkin) -> Say:
     kind, key = of.audience.get("kind"), of.audience.get("key")
     if kind == "coalition":
         return wording.coalition(ctx, str(key))
+    if kind == "team":
+        of_team = ctx.people.projects.for_facilitators(int(key or 0))
+        return t("the team of “{title}”, one answer for all", title=(of_team.title if of_team else None) or "")
     return Country(str(key)) if kind == "country" else t("everybody")
 
 

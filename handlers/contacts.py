@@ -10,7 +10,7 @@ from handlers.me import short
 router = Router()
 
 
-NOT_NOW = t("This person cannot be asked at the moment. I will let you know if there is a match.")
+NOT_NOW = t("This person cannot be asked at the moment. Nothing was sent.")
 
 
 SHARE = Form(

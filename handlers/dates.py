@@ -5,6 +5,7 @@ from datetime import date, datetime
 from bot.core import Context, Say, When, t
 from bot.domain.recurrence import Fire
 from storage.checkins import Checkin
+from storage.teams import IN
 
 ASK = "checkins.ask"  # the route of every check-in's schedule
 
@@ -16,6 +17,10 @@ def is_for(ctx: Context, of: Checkin) -> bool:
         return False
     if kind == "coalition":
         return key in ctx.profile.coalitions
+    if kind == "team":
+        of_team = ctx.store.projects.get(int(key or 0))
+        place = ctx.store.teams.place(int(key or 0), ctx.me.id)
+        return of_team is not None and of_team.is_open and place is not None and place.state == IN
     return kind == "all" or key == ctx.profile.country
 
 

@@ -125,7 +125,13 @@ def remind(ctx: Context) -> Reply:
         ctx.edit(found.request_message, t("I ask again below."), anew=True)
     card = request_card(ctx, found, t("A reminder, the only one:"))
     message = ctx.send(
-        ctx.me.id, card, about=(found.asker_id,), on_behalf=found.asker_id, urgency=Urgency.QUESTION, once=True
+        ctx.me.id,
+        card,
+        about=(found.asker_id,),
+        on_behalf=found.asker_id,
+        urgency=Urgency.QUESTION,
+        counted=False,
+        once=True,
     )
     ctx.store.introductions.change(found.id, request_message=message)
     return None
@@ -150,5 +156,6 @@ def close(ctx: Context) -> Reply:
         name=wording.name(name) if name else t("this person"),
     )
     hint = t("Perhaps one of these instead:") if others else None
-    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION)
+    # The day was promised to the asker, so no full week puts it off.
+    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION, counted=False)
     return None

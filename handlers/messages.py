@@ -303,9 +303,10 @@ def _when(ctx: Context, one: Broadcast) -> Say:
     held = t("It is held for {n} minutes first, so that you can still stop it.", n=hold) if hold else None
     if one.timing == "morning":
         return lines(t("It leaves at 09:00 of each person's own day."), held)
+    night = t("Where it is night or the weekend then, it waits for the next morning there.")
     if one.timing == "at" and one.at is not None:
-        return lines(t("It leaves on {when}, your time.", when=When(one.at, "moment")), held)
-    return held or t("It leaves at once.")
+        return lines(t("It leaves on {when}, your time.", when=When(one.at, "moment")), held, night)
+    return lines(held or t("It leaves at once."), night)
 
 
 def draft_of(ctx: Context) -> Broadcast | None:

@@ -3,31 +3,41 @@
 import json
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t, tn
-from bot.core.replies import Urgency
+from handlers import cards
 from handlers.asks import A_WEEK, TIMES_AT_MOST, Sending, fitting, goes_out, look_again, open_of_mine, preview, so_far
 from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask
+from storage.cards import Part
 
 router = Router()
 
+PART = "moved.ask"
 NO_MORE = t("This question is closed. There is nothing for you to do.")
 
 
 @router.due("asks.moved")
-def moved(ctx: Context) -> Reply:
-    """After a week: did it move?"""
+def due(ctx: Context) -> Reply:
+    """A week is over: whether it moved rides on the next card."""
     found = open_of_mine(ctx, ctx.object or 0)
-    if found is None or ctx.me.state != "active":
+    if found is not None and not cards.when_back(ctx, "asks.moved") and ctx.me.state == "active":
+        cards.ride(ctx, Part(PART, found.id))
+    return None
+
+
+@router.rider(PART, find=lambda ctx: None, asks=False)
+def part(ctx: Context, number: int) -> Card | None:
+    """Did it move? Left out when the question is closed meanwhile."""
+    found = open_of_mine(ctx, number)
+    if found is None:
         return None
     receivers = ctx.store.asks.receivers(found.id)
     said = lines(t("You asked: “{text}”", text=found.text), so_far(receivers), t("Did it move?"))
-    number = str(found.id)
+    value = str(found.id)
     buttons = [
-        Button(t("Solved"), "asks.solved", number, "primary"),
-        Button(t("Not yet"), "asks.not_yet", number),
-        Button(t("Close the question"), "asks.close", number),
+        Button(t("Solved"), "asks.solved", value, "primary"),
+        Button(t("Not yet"), "asks.not_yet", value),
+        Button(t("Close the question"), "asks.close", value),
     ]
-    ctx.send(ctx.me.id, Card(said, buttons=tuple(buttons)), urgency=Urgency.QUESTION)
-    return None
+    return Card(said, buttons=tuple(buttons))
 
 
 @router.press("asks.not_yet", role=Role.MEMBER)
@@ -38,12 +48,16 @@ def not_yet(ctx: Context) -> Reply:
         return t("This question is closed. Nothing changed.")
     if found.times >= TIMES_AT_MOST:
         _close(ctx, found, CLOSED)
-        return t("I have asked everybody I could ask three times, so I close it. You can ask anew, in other words.")
+        said = t("I have asked everybody I could ask three times, so I close it. You can ask anew, in other words.")
+        return cards.go_on(ctx, PART, found.id, Card(said))
     draft = {"text": found.text, "ask": found.id}
     if fitting(ctx, draft):
-        return preview(ctx, draft)
+        ctx.after(lambda: preview(ctx, draft))
+        return cards.go_on(ctx, PART, found.id, Card(t("Others could be asked now: see below.")))
     ctx.store.asks.change(found.id, times=found.times + 1)
-    return t("Nobody else fits now. I keep it open, and ask you again on {day}.", day=When(look_again(ctx, found.id)))
+    again = When(look_again(ctx, found.id))
+    said = t("Nobody else fits now. I keep it open, and ask you again on {day}.", day=again)
+    return cards.go_on(ctx, PART, found.id, Card(said))
 
 
 @router.press("asks.solved", role=Role.MEMBER)
@@ -54,18 +68,19 @@ def solved(ctx: Context) -> Reply:
         return t("This question is closed. Nothing changed.")
     _close(ctx, found, SOLVED)
     helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
-    said = t("Good to hear. The question is closed.")
-    return Card(said, buttons=(Button(t("Thank those who helped"), "asks.thank", ctx.value),)) if helpers else said
+    thanks = (Button(t("Thank those who helped"), "asks.thank", ctx.value),) if helpers else ()
+    return cards.go_on(ctx, PART, found.id, Card(t("Good to hear. The question is closed."), buttons=thanks))
 
 
 @router.press("asks.thank", role=Role.MEMBER)
 def thank(ctx: Context) -> Reply:
-    """One line to each who helped, once."""
+    """One line to each who helped, once; in a message of its own."""
     found = ctx.store.asks.get(int(ctx.value))
     if found is None or found.member_id != ctx.me.id or found.state != SOLVED:
         return t("This question is closed. Nothing changed.")
     helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
     ctx.store.asks.change(found.id, state=THANKED)
+    ctx.message = None
     mine = ctx.people.own_whole()
     name: Say = mine.other_name or mine.profile.name or t("A fellow")
     said = t("{name} says thank you. Your help with “{text}” made a difference.", name=name, text=found.text)
@@ -81,7 +96,8 @@ def close(ctx: Context) -> Reply:
     if found is None:
         return t("This question is closed. Nothing changed.")
     _close(ctx, found, CLOSED)
-    return t("The question is closed. Whoever has not answered yet sees that.")
+    said = t("The question is closed. Whoever has not answered yet sees that.")
+    return cards.go_on(ctx, PART, found.id, Card(said))
 
 
 def _close(ctx: Context, found: Ask, state: str) -> None:

@@ -1,50 +1,43 @@
-"""A milestone's day has passed: its writer is asked about it once, kindly, on a weekday morning."""
+"""A milestone's day has passed: its writer is asked about it once, kindly, on the next weekly card."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core import Button, Card, Context, Reply, Role, Router, Urgency, lines, t
-from bot.domain.progress import Status, is_overdue
-from handlers import progress
-from handlers.project_card import back_to, gone, my_milestone
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
+from bot.domain.hours import next_card
+from bot.domain.progress import is_overdue
+from handlers import cards, progress
+from handlers.project_card import my_milestone
+from storage.cards import Part
 from storage.milestones import Milestone
-from storage.projects import Project
 
 router = Router()
 
 TIMER = "milestones.overdue"
-WEEKEND = 5
+PART = "overdue.milestone"
 
 
 def watch(ctx: Context, number: int, due: date, whom: int | None = None) -> None:
-    """Ask about a milestone on the first weekday morning after its day; an earlier question about it is forgotten."""
+    """Ask about a milestone on the Monday after its day; an earlier question about it is forgotten."""
     whom = whom or ctx.me.id
     where = ctx.store.members.where(whom)
     ctx.store.schedules.cancel(whom, (TIMER,), number)
-    ctx.store.schedules.set_timer(TIMER, whom, morning_after(due, where.time_zone if where else "UTC"), number)
+    ctx.store.schedules.set_timer(TIMER, whom, monday_after(due, where.time_zone if where else "UTC"), number)
 
 
-def morning_after(due: date, time_zone: str) -> datetime:
-    """09:00 of the first weekday after a day, where somebody is, as an aware moment."""
-    after = due + timedelta(days=1)
-    while after.weekday() >= WEEKEND:
-        after += timedelta(days=1)
-    return datetime.combine(after, time(9), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+def monday_after(due: date, time_zone: str) -> datetime:
+    """09:00 of the first Monday after a day, where somebody is: when their weekly card comes."""
+    return next_card(datetime.combine(due + timedelta(days=1), time(), tzinfo=ZoneInfo(time_zone)), time_zone)
 
 
 @router.due(TIMER)
-def ask(ctx: Context) -> Reply:
+def due(ctx: Context) -> Reply:
     """Asked once, unless it is done, dropped or known to be stuck; who is away is asked when they are back."""
     found = my_milestone(ctx, str(ctx.object or 0))
-    if found is None or not _is_to_ask(ctx, found[1]):
+    if found is None or not _is_to_ask(ctx, found[1]) or cards.when_back(ctx, TIMER):
         return None
-    of, one = found
-    if ctx.me.state == "paused" and ctx.me.paused_until is not None:
-        back = progress.today_of(ctx.me.paused_until, ctx.me.time_zone)
-        ctx.store.schedules.set_timer(TIMER, ctx.me.id, morning_after(back, ctx.me.time_zone), one.id)
-    if ctx.me.state != "active" or not _wants_questions(ctx) or not progress.asked(ctx.store, one, ctx.now):
-        return None
-    ctx.send(ctx.me.id, card(ctx, of, one), urgency=Urgency.QUESTION)
+    if ctx.me.state == "active" and _wants_questions(ctx) and progress.asked(ctx.store, found[1], ctx.now):
+        cards.ride(ctx, Part(PART, found[1].id))
     return None
 
 
@@ -54,27 +47,76 @@ def _is_to_ask(ctx: Context, one: Milestone) -> bool:
 
 
 def _wants_questions(ctx: Context) -> bool:
-    return ctx.store.profiles.consents(ctx.me.id).get("questions", False)
+    return ctx.people.agreed_to(ctx.me.id, "questions")
 
 
-def card(ctx: Context, of: Project, one: Milestone) -> Card:
-    """The question, with its answers one press away."""
+@router.rider(PART, find=lambda ctx: None)
+def part(ctx: Context, number: int) -> Card | None:
+    """The question, with its answers one press away; left out when it is settled meanwhile."""
+    found = my_milestone(ctx, str(number))
+    if found is None or found[1].due is None or not _is_to_ask(ctx, found[1]):
+        return None
+    of, one = found
     assert one.due is not None
-    today = progress.today_of(ctx.now, ctx.me.time_zone)
     said = lines(
         t("“{milestone}” was due on {day}. Plans move; where does it stand? I ask about this date only once.",
-          milestone=one.title, day=progress.day(one.due, today, ctx.me.time_zone)),
+          milestone=one.title, day=progress.day(one.due, cards.today(ctx), ctx.me.time_zone)),
         t("Project: {title}", title=of.title or ""),
     )  # fmt: skip
     value = str(one.id)
     buttons = (
-        Button(t("It is done"), "milestones.set", f"{one.id}:{Status.COMPLETE}", "primary"),
-        Button(t("It needs more time"), "milestones.date", value),
-        Button(t("I am stuck"), "stuck.milestone", value),
-        Button(t("Drop it"), "milestones.drop", value),
+        Button(t("It is done"), "overdue.done", value, "primary"),
+        Button(t("It needs more time"), "overdue.date", value),
+        Button(t("I am stuck"), "overdue.stuck", value),
+        Button(t("Drop it"), "overdue.drop", value),
         Button(t("Leave it as it is"), "overdue.leave", value),
     )
     return Card(said, buttons=buttons)
+
+
+@router.press("overdue.done", role=Role.MEMBER)
+def done(ctx: Context) -> Reply:
+    """Kept in the project and its history."""
+    found = my_milestone(ctx, ctx.value)
+    if found is None or not found[1].step.is_open:
+        return cards.GONE
+    one = found[1]
+    progress.take_answer(ctx.store, ctx.me, one, "done", ctx.now)
+    return cards.onward(ctx, PART, one.id, t("“{milestone}” is done: your project says so now.", milestone=one.title))
+
+
+def _below(ctx: Context, action: str) -> Reply:
+    """Go on in a message of its own, as the project does; the card goes on where it is."""
+    found = my_milestone(ctx, ctx.value)
+    if found is None or not found[1].step.is_open:
+        return cards.GONE
+    value, handler = ctx.value, ctx.engine.router.presses[action].handler
+
+    def go() -> Reply:
+        ctx.value = value
+        return handler(ctx)
+
+    ctx.after(go)
+    said: Say = t("“{milestone}”: it goes on below.", milestone=found[1].title)
+    return cards.onward(ctx, PART, found[1].id, said)
+
+
+@router.press("overdue.date", role=Role.MEMBER)
+def another_date(ctx: Context) -> Reply:
+    """It needs more time: until when?"""
+    return _below(ctx, "milestones.date")
+
+
+@router.press("overdue.stuck", role=Role.MEMBER)
+def stuck(ctx: Context) -> Reply:
+    """What is in the way?"""
+    return _below(ctx, "stuck.milestone")
+
+
+@router.press("overdue.drop", role=Role.MEMBER)
+def drop(ctx: Context) -> Reply:
+    """Not any more; with the way back."""
+    return _below(ctx, "milestones.drop")
 
 
 @router.press("overdue.leave", role=Role.MEMBER)
@@ -82,6 +124,5 @@ def leave(ctx: Context) -> Reply:
     """No answer is an answer too."""
     found = my_milestone(ctx, ctx.value)
     if found is None:
-        return gone()
-    said = t("All right. I do not ask about this date again.")
-    return Card(said, buttons=(back_to(found[0]),))
+        return cards.GONE
+    return cards.onward(ctx, PART, found[1].id, t("All right. I do not ask about this date again."))

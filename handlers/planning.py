@@ -18,6 +18,7 @@ EARLIEST, LATEST = time(8), time(20)  # outside quiet hours
 TIME = re.compile(r"^(\d{1,2})(?:[:.](\d{2}))?$")
 MOST_CHOICES = 8
 LONGEST_CHOICE = 40
+TEAMS = 20  # that can be chosen
 
 KINDS: dict[str, tuple[Say, str]] = {
     "text": (t("A line of text"), "text"),
@@ -90,6 +91,15 @@ def _what(ctx: Context) -> Say:
     return t("What shall I ask? The library has {n} questions and takes them in turn.", n=len(rotation(ctx)))
 
 
+def _audiences(ctx: Context) -> Sequence[Choice]:
+    found = [
+        Choice("all", t("Everybody")),
+        Choice("coalition", t("A coalition")),
+        Choice("country", t("A country")),
+    ]
+    return [*found, Choice("team", t("One project's team"))] if ctx.people.projects.teams(1) else found
+
+
 def _readers(ctx: Context) -> Sequence[Choice]:
     own = ctx.answers.get("source") == "own" or ctx.about.get("own")
     return [Choice(key, label) for key, label in READERS.items() if not (own and key == LIBRARY)]
@@ -133,11 +143,7 @@ SET_UP = Form(
             key="audience",
             question=t("Who is asked?"),
             kind="choice",
-            choices=(
-                Choice("all", t("Everybody")),
-                Choice("coalition", t("A coalition")),
-                Choice("country", t("A country")),
-            ),
+            choices=_audiences,
             when=_only("audience"),
         ),
         Field(
@@ -152,6 +158,13 @@ SET_UP = Form(
             question=t("Which country? Type its name."),
             check=_country,
             when=_and("audience", "audience", "country"),
+        ),
+        Field(
+            key="project",
+            question=t("Which project's team? Everybody in it is asked, and one answer does for all."),
+            kind="choice",
+            choices=lambda ctx: [Choice(str(one.id), one.title or "…") for one in ctx.people.projects.teams(TEAMS)],
+            when=_and("audience", "audience", "team"),
         ),
         Field(
             key="often",
@@ -207,7 +220,10 @@ def as_columns(ctx: Context) -> dict[str, Any]:
             "options": said.get("options") or [],
         }
     if "audience" in said:
-        found["audience"] = {"kind": said["audience"], "key": said.get("coalition") or said.get("country")}
+        found["audience"] = {
+            "kind": said["audience"],
+            "key": said.get("coalition") or said.get("country") or said.get("project"),
+        }
     if "often" in said:
         found["rhythm"] = {"rrule": _rule(said).as_rrule(), "time": said["hour"]}
     if "readers" in said:

@@ -67,10 +67,15 @@ def state(of: Milestone, today: date, time_zone: str) -> Say:
 
 
 def milestone_due(store: UnitOfWork, of: Member, now: datetime) -> Milestone | None:
-    """The milestone to ask a member about: open, not stuck, due within a week or before, never asked about its day."""
-    until = today_of(now, of.time_zone) + SOON
-    mine = store.milestones.open_of(of.id)
-    return next((one for one in mine if _is_to_ask(one, of) and one.due is not None and one.due <= until), None)
+    """The milestone to ask a member about: open, not stuck, due within a week, never asked about its day.
+
+    Those of the week that is over are `handlers.overdue`'s; older ones can only be what nobody was there to ask about.
+    """
+    today = today_of(now, of.time_zone)
+    mine = [one for one in store.milestones.open_of(of.id) if _is_to_ask(one, of) and one.due is not None]
+    return next(
+        (one for one in mine if one.due and one.due <= today + SOON and not today - SOON <= one.due < today), None
+    )
 
 
 def _is_to_ask(one: Milestone, of: Member) -> bool:

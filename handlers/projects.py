@@ -15,6 +15,7 @@ from bot.core import (
     Role,
     Router,
     Say,
+    Urgency,
     Wrong,
     lines,
     listed,
@@ -293,7 +294,7 @@ def propose(ctx: Context) -> Reply:
     ctx.store.teams.put(ctx.me.cohort_id, of.id, seen.id, PROPOSED, ctx.now, proposed_by=ctx.me.id)
     theirs = Context(ctx.engine, ctx.store, ctx.event, member, ctx.now)
     me = ctx.profile.name or t("A facilitator")
-    message = ctx.send(seen.id, team_joining.proposal(theirs, of, me), once=True)
+    message = ctx.send(seen.id, team_joining.proposal(theirs, of, me), urgency=Urgency.QUESTION, once=True)
     ctx.store.teams.asked(of.id, seen.id, message)
     ctx.store.schedules.cancel(seen.id, (team_joining.TIMER,), of.id)
     team_joining.set_close(ctx, of, seen.id, where.time_zone)

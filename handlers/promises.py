@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, When, lines, t
 from bot.core.replies import Text
 from bot.domain.checkins import week_of
-from handlers import cards, wording
+from handlers import asks, cards, wording
 from handlers.away import read_day
 from handlers.help import staff
 from handlers.me import short
@@ -148,7 +148,9 @@ PROMISE = Form(
 )
 
 
-@router.rider("promises.next", find=lambda ctx: None, listens=lambda ctx, number: PROMISE.begin({"part": number}))
+@router.rider(
+    "promises.next", find=lambda ctx: None, listens=lambda ctx, number: PROMISE.begin({"part": number}), main=True
+)
 def next_step(ctx: Context, number: int) -> Card | None:
     """After a promise that was kept: what is next?"""
     buttons = (
@@ -249,7 +251,7 @@ def share(ctx: Context, part: list[Any], **kept: Any) -> Card:
     buttons = [Button(t("Tell a facilitator"), "promises.tell", value, "primary")] if staff(ctx) else []
     text = lines(t("Kept, for you alone: “{what}”.", what=kept["what"]), t("Shall somebody know of it?"))
     buttons += [
-        Button(t("Find people who can help"), "promises.find", value),
+        Button(t("Ask the others"), "promises.ask", value),
         Button(t("Keep it private"), "promises.private", value),
     ]
     return Card(text, buttons=tuple(buttons))
@@ -267,20 +269,14 @@ def private(ctx: Context) -> Reply:
     return cards.onward(ctx, rider, about, t("Nobody is told. I ask you next time how it stands."))
 
 
-@router.press("promises.find", role=Role.MEMBER)
-def find(ctx: Context) -> Reply:
-    """Who works on this or offers it: a search in my own words, in a message of its own."""
+@router.press("promises.ask", role=Role.MEMBER)
+def ask(ctx: Context) -> Reply:
+    """The others, in my own words: the preview comes in a message of its own, and nothing is sent before its yes."""
     held, rider, about = _shared(ctx)
     if held is not None and held.what:
-        search = ctx.engine.router.presses["allies.again"].handler
-        asked = held.what
-
-        def look() -> Reply:
-            ctx.value = asked
-            return search(ctx)
-
-        ctx.after(look)
-    return cards.onward(ctx, rider, about, t("I look for people who can help. Nobody was told anything."))
+        draft = {"text": held.what}
+        ctx.after(lambda: asks.preview(ctx, draft))
+    return cards.onward(ctx, rider, about, t("Nobody was asked yet: below is what the others would see."))
 
 
 @router.press("promises.tell", role=Role.MEMBER)

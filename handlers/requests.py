@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core.context import Context, take_back
 from bot.core.programme import local_morning
-from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, t
+from bot.core.replies import Button, Card, Country, Reply, Say, Urgency, When, lines, t
 from bot.core.router import Role, Router
 from bot.domain.allies import Reason
 from bot.domain.profiles import Profile
@@ -158,6 +158,8 @@ def send(ctx: Context) -> Reply:
         about=(ctx.me.id,),
         on_behalf=ctx.me.id,
         at=asked_at if asked_at > ctx.now else None,
+        urgency=Urgency.QUESTION,
+        counted=False,  # it has a limit of its own
         once=True,
     )
     ctx.store.introductions.change(number, request_message=message, asker_message=ctx.message)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, t
-from handlers import progress, wording
+from handlers import asks, progress, wording
 from handlers.me import short
 from handlers.milestones import check_day, note
 from handlers.project_card import back_to, day, gone, mine, my_milestone, number, short_title, show
@@ -86,9 +86,7 @@ def written(ctx: Context) -> Reply:
     )
     buttons = (
         Button(t("Tell a facilitator"), "stuck.tell", str(line), "primary"),
-        Button(
-            t("Find who can help"), "allies.again", f"{ctx.answers['words']} {ctx.answers.get('who') or ''}".strip()
-        ),
+        Button(t("Ask the others"), "stuck.ask", str(line)),
         Button(t("Keep it private"), "stuck.keep", str(line)),
         Button(t("No longer stuck"), "stuck.solved", str(one.id)),
     )
@@ -129,6 +127,16 @@ def _notice(ctx: Context, found: Update) -> Card:
         t("Needed by {day}", day=day(ctx, found.day)) if found.day else None,
     ]
     return Card(lines(*said), buttons=(Button(t("Look at the project"), "projects.card", str(found.project_id)),))
+
+
+@router.press("stuck.ask", role=Role.MEMBER)
+def ask(ctx: Context) -> Reply:
+    """The others, in my own words: the preview comes below, and nothing is sent before its yes."""
+    found = _mine(ctx)
+    if found is None or not found.words or mine(ctx, str(found.project_id)) is None:
+        return gone()
+    ctx.message = None
+    return asks.preview(ctx, {"text": found.words})
 
 
 @router.press("stuck.keep", role=Role.MEMBER)

@@ -1,10 +1,10 @@
 """Did you talk? Asked once on the weekly card of each of two people in touch; what one says, the other never learns."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, t
-from bot.core.programme import local_morning
 from bot.domain.checkins import week_of
+from bot.domain.hours import next_card
 from handlers import cards, wording
 from handlers.partners import two_others
 from storage.talks import Talk
@@ -24,13 +24,7 @@ def expect(ctx: Context, introduction: int, other: int) -> None:
     for number in (ctx.me.id, other):
         where = ctx.store.members.where(number)
         if where is not None:
-            ctx.store.schedules.set_timer(PART, number, _monday(ask_from, where.time_zone))
-
-
-def _monday(after: datetime, time_zone: str) -> datetime:
-    """The first Monday 09:00 after a moment, where somebody is."""
-    days = next(n for n in range(1, 9) if local_morning(after, time_zone, n).weekday() == 0)
-    return local_morning(after, time_zone, days)
+            ctx.store.schedules.set_timer(PART, number, next_card(ask_from, where.time_zone))
 
 
 @router.due(PART)
@@ -53,7 +47,7 @@ def _name(ctx: Context, of: Talk) -> Say | None:
     return wording.name(other) if other else None
 
 
-@router.rider(PART, find=_waiting, main=True)
+@router.rider(PART, find=_waiting, main=True, asks=False)
 def part(ctx: Context, number: int) -> Card | None:
     """The question; left out when the other is not to be seen any more."""
     of = ctx.store.talks.get(number, ctx.me.id)
@@ -111,7 +105,7 @@ def not_yet(ctx: Context) -> Reply:
         return cards.onward(ctx, PART, of.id, t("All right. I do not ask about it again."))
     ask_from = ctx.now + AGAIN
     ctx.store.talks.change(of.id, ctx.me.id, ask_from=ask_from, times=of.times + 1)
-    ctx.store.schedules.set_timer(PART, ctx.me.id, _monday(ask_from, ctx.me.time_zone))
+    ctx.store.schedules.set_timer(PART, ctx.me.id, next_card(ask_from, ctx.me.time_zone))
     return cards.onward(ctx, PART, of.id, t("All right. I ask once more, not before {day}.", day=When(ask_from)))
 
 
@@ -163,7 +157,7 @@ def time(ctx: Context) -> Reply:
     for number in (ctx.me.id, of.other_id):
         where = ctx.store.members.where(number) if number is not None else None
         if where is not None:
-            ctx.store.schedules.set_timer(PART, where.member_id, _monday(until, where.time_zone))
+            ctx.store.schedules.set_timer(PART, where.member_id, next_card(until, where.time_zone))
     if of.other_id is not None and ctx.people.profile(of.other_id) is not None:
         seen = ctx.people.as_member_sees_me(of.other_id)
         mine: Say = wording.name(seen) if seen else t("A fellow")

@@ -91,7 +91,10 @@ def send(ctx: Context) -> Reply:
         apart = ctx.people.kept_apart_from(ctx.store.teams.members(of.id))
         for one in ctx.store.teams.members(of.id):
             if one not in apart:
-                ctx.send(one, _asked(ctx, of), about=(ctx.me.id,), on_behalf=ctx.me.id, once=True)
+                ctx.send(
+                    one, _asked(ctx, of), about=(ctx.me.id,), on_behalf=ctx.me.id, urgency=Urgency.QUESTION,
+                    counted=False, once=True,
+                )  # fmt: skip
     said = t("Sent to the team of “{title}”. You hear from me by {day}. Until then you can take it back.",
              title=of.title or "", day=When(closes))  # fmt: skip
     return Card(said, buttons=(Button(t("Withdraw"), "team_joining.withdraw", str(of.id)),))

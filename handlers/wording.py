@@ -29,7 +29,7 @@ def stored_in(ctx: Context) -> Say:
     """Where the data lies: the country, as far as it is known."""
     if ctx.programme.host_country:
         return Country(ctx.programme.host_country)
-    return t("your own country") if ctx.programme.fictional else t("a country still to be named")
+    return t("this computer") if ctx.programme.fictional else t("a country still to be named")
 
 
 def name(of: Profile) -> Say:

@@ -22,7 +22,7 @@ from bot.domain.profiles import (
 from bot.domain.words import word_keys
 from storage.base import read
 from storage.members import LIVE, member
-from storage.portraits import unpack
+from storage.portraits import read_portrait, unpack
 from storage.profiles import consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 from storage.shared_projects import SharedProjects
@@ -161,6 +161,11 @@ class Access:
         """From which of these the viewer is kept apart, in either direction: numbers only."""
         return self._apart_from(list(self._load(numbers).values())) if numbers else set()
 
+    def met(self, numbers: Collection[int]) -> set[int]:
+        """Whom of these the viewer is in touch with."""
+        met = self._looking[1] if self._looking is not None else self._met()
+        return {number for number in numbers if number in met}
+
     def find(self, clauses: Sequence[Clause], *, after: int | None = None, limit: int = 30) -> Found:
         """Members who fulfil every clause as far as the viewer may know it, a page at a time.
 
@@ -265,19 +270,19 @@ class Access:
     def _load(self, numbers: Sequence[int], states: tuple[str, ...] | None = LIVE) -> dict[int, Whole]:
         found = self._among(_LOAD, numbers)
         return {
-            number: unpack(json.loads(whole) if isinstance(whole, str) else whole, preset)
+            number: read_portrait(whole, preset) if isinstance(whole, str) else unpack(whole, preset)
             for number, whole, preset, state in found
             if states is None or state in states
         }
 
     def _met(self) -> frozenset[int]:
-        return frozenset(read(self._connection, _ALLIES, {"viewer": self._viewer.id}).scalars())
+        return frozenset(number for (number,) in read(self._connection, _ALLIES, {"viewer": self._viewer.id}))
 
     def _among(self, sql: str, numbers: Sequence[int]) -> Sequence[Any]:
         dialect = self._connection.dialect.name
         some = json.dumps(list(numbers)) if dialect == "sqlite" else list(numbers)
         values = {"numbers": some, "cohort": self._viewer.cohort_id}
-        return read(self._connection, sql.format(among=_AMONG[dialect]), values).all()
+        return read(self._connection, sql.format(among=_AMONG[dialect]), values)
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:

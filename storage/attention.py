@@ -10,15 +10,18 @@ from sqlalchemy.engine import Connection
 from bot.domain.hours import USUAL, Hours, next_allowed, next_card, read_hours, week_began
 from storage.base import Moment
 from storage.outbox_rows import COUNTED, NEVER_THERE, outbox
+from storage.prepared import Prepared
 
 QUIET_FROM = 2  # priorities: from here on, messages wait for the person's hours
 A_WEEK = timedelta(days=8)  # longer than any person's week is over
 
-_COUNT = sa.select(outbox.c.member_id, outbox.c.cause, outbox.c.sending_at).where(
-    COUNTED,
-    outbox.c.member_id.in_(sa.bindparam("members", expanding=True)),
-    outbox.c.sending_at > sa.bindparam("since", type_=Moment),
-    outbox.c.state.not_in([*(state for state in NEVER_THERE if state != "unconfirmed"), "held"]),
+_COUNT = Prepared(
+    sa.select(outbox.c.member_id, outbox.c.cause, outbox.c.sending_at).where(
+        COUNTED,
+        outbox.c.member_id.in_(sa.bindparam("members", expanding=True)),
+        outbox.c.sending_at > sa.bindparam("since", type_=Moment),
+        outbox.c.state.not_in([*(state for state in NEVER_THERE if state != "unconfirmed"), "held"]),
+    )
 )
 
 
@@ -58,7 +61,7 @@ class Attention:
         if not unknown:
             return
         self.heard |= {number: {} for number in unknown}
-        found = self.connection.execute(_COUNT, {"members": unknown, "since": self.now - A_WEEK})
+        found = _COUNT.all(self.connection, members=unknown, since=self.now - A_WEEK)
         for number, cause, at in found:
             self.heard[number][cause] = at
 

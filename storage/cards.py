@@ -146,11 +146,11 @@ _STUCK = [_s[name] for name in Stuck.__dataclass_fields__]
 
 
 _OF_WEEK = sa.select(*_CARD).where(_c.member_id == sa.bindparam("member"), _c.week == sa.bindparam("week"))
-_LATEST = (
+_RECENT = (
     sa.select(*_CARD)
     .where(_c.member_id == sa.bindparam("member"), _c.message.is_not(None))
     .order_by(_c.week.desc())
-    .limit(1)
+    .limit(6)
 )
 _OPEN_PROMISE = (
     sa.select(*_PROMISE)
@@ -194,9 +194,10 @@ class Cards:
         assert found is not None
         return found
 
-    def latest(self, member_number: int) -> WeekCard | None:
-        """The newest card that a member was shown."""
-        return _card(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
+    def recent(self, member_number: int) -> list[WeekCard]:
+        """The last cards that a member was shown, the newest first; at most six."""
+        found = self._connection.execute(_RECENT, {"member": member_number})
+        return [card for row in found if (card := _card(row)) is not None]
 
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""

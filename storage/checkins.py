@@ -12,6 +12,9 @@ from storage.access import Viewer
 from storage.base import Id, Json, Moment, insert, insert_new, insert_new_id, member_id, rows, same_cohort, table, text
 from storage.members import member
 from storage.profiles import consent, member_coalition, profile
+from storage.teams import IN, project_member
+
+A_TEAM = 50  # people at most
 
 checkin = table(
     "checkin",
@@ -24,7 +27,7 @@ checkin = table(
     sa.Column("answer", sa.Text, nullable=False),  # how own words are answered, as the library says it
     sa.Column("options", Json, nullable=False),  # the facilitator's own choices
     sa.Column("readers", sa.Text, nullable=False),  # or `library`: as each question says
-    sa.Column("audience", Json, nullable=False),  # {"kind": "all" | "coalition" | "country", "key": …}
+    sa.Column("audience", Json, nullable=False),  # {"kind": "all" | "coalition" | "country" | "team", "key": …}
     sa.Column("rhythm", Json, nullable=False),
     sa.Column("schedule_id", Id),
     sa.Column("first_on", sa.Text),
@@ -225,6 +228,9 @@ class Checkins:
         if kind == "country":
             among = among.join(profile, profile.c.member_id == member.c.id)
             chosen.append(profile.c.country == key)
+        if kind == "team":
+            among = among.join(project_member, project_member.c.member_id == member.c.id)
+            chosen += [project_member.c.project_id == int(key or 0), project_member.c.state == IN]
         return (
             self._connection.scalar(
                 sa.select(sa.func.count())
@@ -296,6 +302,14 @@ class Checkins:
         self._connection.execute(
             sa.delete(answer).where(_a.id == number, _a.member_id == member_number, _a.answered_at.is_(None))
         )
+
+    def each_of(self, of: int, on: str) -> list[tuple[int, int, bool]]:
+        """Who was asked for a date, as (number of the question, member, answered?): for a team, which is small."""
+        date_of = sa.and_(_a.checkin_id == of, _a.on_date == on, _a.member_id.is_not(None))
+        found = self._connection.execute(
+            sa.select(_a.id, _a.member_id, _a.answered_at).where(date_of).order_by(_a.id).limit(A_TEAM)
+        )
+        return [(number, whose, answered is not None) for number, whose, answered in found]
 
     def readable(self, viewer: Viewer, of: int, *, before: int | None = None, limit: int = 10) -> list[Asked]:
         """The answers to a check-in that this viewer may read, by what was said when they were asked; newest first.

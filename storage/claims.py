@@ -12,6 +12,7 @@ from bot.domain.hours import next_card
 from storage.attention import QUIET_FROM, Attention, Limits, Waits
 from storage.base import Moment, rows
 from storage.outbox_rows import HELD, NEVER_THERE, OPEN, QUEUED, ROWS, Row, as_row, outbox
+from storage.prepared import Prepared
 from storage.rights import Pending, Rights
 
 USUAL_LIMITS = Limits()
@@ -21,7 +22,7 @@ SETTLE = timedelta(seconds=180)
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
 
-CLAIM = (
+_CLAIM = Prepared(
     sa.select(
         outbox.c.seq,
         outbox.c.conversation,
@@ -46,33 +47,40 @@ CLAIM = (
     .order_by(outbox.c.priority, outbox.c.seq)
     .limit(sa.bindparam("limit"))
 )
-_ROOTS = sa.select(outbox.c.seq, outbox.c.state, outbox.c.platform_ref).where(
-    outbox.c.seq.in_(sa.bindparam("roots", expanding=True))
+_ROOTS = Prepared(
+    sa.select(outbox.c.seq, outbox.c.state, outbox.c.platform_ref).where(
+        outbox.c.seq.in_(sa.bindparam("roots", expanding=True))
+    )
 )
-BUSY = sa.select(outbox.c.conversation, outbox.c.state, outbox.c.seq, outbox.c.lane_gen).where(
-    outbox.c.lane == sa.bindparam("lane"), OPEN
+_BUSY = Prepared(
+    sa.select(outbox.c.conversation, outbox.c.state, outbox.c.seq, outbox.c.lane_gen).where(
+        outbox.c.lane == sa.bindparam("lane"), OPEN
+    )
 )
-_SENDING = (
+_SENDING = Prepared(
     sa.update(outbox)
-    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state == "queued")
+    # The state as an expression, so that the rows are looked up by number, not among all that are queued.
+    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state.concat("") == "queued")
     .values(
         state="sending",
-        sending_at=sa.bindparam("at"),
+        sending_at=sa.bindparam("at", type_=Moment),
         lane_gen=sa.bindparam("gen"),
         attempts=outbox.c.attempts + 1,
     )
 )
-_TAKEN = ROWS.where(
-    outbox.c.seq.in_(sa.bindparam("rows", expanding=True)),
-    outbox.c.state == "sending",
-    outbox.c.lane_gen == sa.bindparam("gen"),
-).order_by(outbox.c.priority, outbox.c.seq)
+_TAKEN = Prepared(
+    ROWS.where(
+        outbox.c.seq.in_(sa.bindparam("rows", expanding=True)),
+        outbox.c.state == "sending",
+        outbox.c.lane_gen == sa.bindparam("gen"),
+    ).order_by(outbox.c.priority, outbox.c.seq)
+)
 _PUT_OFF = (
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("row"), QUEUED)
     .values(state="held", due_at=sa.bindparam("due", type_=Moment))
 )
-_SETTLE = (
+_SETTLE = Prepared(
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("row"), outbox.c.lane_gen == sa.bindparam("gen"), outbox.c.state == "sending")
     .values(
@@ -86,7 +94,7 @@ _SETTLE = (
     )
 )
 # A press was faster than the platform's answer: the row is sent already, only its reference is missing.
-_REFER = (
+_REFER = Prepared(
     sa.update(outbox)
     .where(
         outbox.c.seq == sa.bindparam("row"),
@@ -103,8 +111,8 @@ _OVERTAKEN = (
     .join_from(outbox, _NEWER, _NEWER.c.edits == outbox.c.edits)
     .where(outbox.c.seq == sa.bindparam("row"), _NEWER.c.state == sa.literal_column("'queued'"))
 )
-_NEXT_HELD = sa.select(sa.func.min(outbox.c.due_at)).where(HELD)
-RELEASE = (
+_NEXT_HELD = Prepared(sa.select(sa.func.min(outbox.c.due_at)).where(HELD))
+_RELEASE = Prepared(
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.due_at)
     .where(HELD, outbox.c.due_at <= sa.bindparam("now", type_=Moment))
     .order_by(outbox.c.due_at)
@@ -159,7 +167,7 @@ class Claims:
         chosen: dict[int, str | None] = {}
         batch: list[tuple[Any, Any]] = []
         size, looked, changed = limit, 0, False
-        busy = self._connection.execute(BUSY, {"lane": lane_id}).all()
+        busy = _BUSY.all(self._connection, lane=lane_id)
         if in_hand is not None:
             busy = self._give_back(busy, gen, in_hand, now)
         queue = _Queue(busy, resting, now)
@@ -228,8 +236,8 @@ class Claims:
     def _mark(self, refs: Mapping[int, str | None], gen: int, now: datetime) -> tuple[Claimed, ...]:
         if not refs:
             return ()
-        self._connection.execute(_SENDING, {"rows": list(refs), "at": now, "gen": gen})
-        rows_now = map(as_row, self._connection.execute(_TAKEN, {"rows": list(refs), "gen": gen}))
+        _SENDING.write(self._connection, rows=list(refs), at=now, gen=gen)
+        rows_now = map(as_row, _TAKEN.all(self._connection, rows=list(refs), gen=gen))
         taken = [row for row in rows_now if row is not None]
         for row in taken:
             if row.body is None and row.kind != "delete":  # its words were erased while it was on its way
@@ -243,11 +251,9 @@ class Claims:
         """
         priority, after = -1, 0
         for _ in range(0, AT_MOST, at_once):
-            page = self._connection.execute(
-                CLAIM, {"lane": lane_id, "priority": priority, "after": after, "limit": at_once}
-            ).all()
+            page = _CLAIM.all(self._connection, lane=lane_id, priority=priority, after=after, limit=at_once)
             edited = [found.edits for found in page if found.edits is not None]
-            roots = {root.seq: root for root in self._connection.execute(_ROOTS, {"roots": edited})} if edited else {}
+            roots = {root.seq: root for root in _ROOTS.all(self._connection, roots=edited)} if edited else {}
             yield from ((found, roots.get(found.edits)) for found in page)
             if len(page) < at_once:
                 return
@@ -288,24 +294,19 @@ class Claims:
         if to == "queued" and self._is_overtaken(seq, now):
             to = "cancelled"
         ended = to not in ("queued", "in_doubt")
-        done = self._connection.execute(
-            _SETTLE,
-            {
-                "row": seq,
-                "gen": gen,
-                "to": to,
-                "ref": ref,
-                "why": why,
-                "due": due,
-                "doubt": now if to == "in_doubt" else None,
-                "settled": now if ended else None,
-                "uncounted": 0 if counted else 1,
-            },
+        done = _SETTLE.write(
+            self._connection,
+            row=seq,
+            gen=gen,
+            to=to,
+            ref=ref,
+            why=why,
+            due=due,
+            doubt=now if to == "in_doubt" else None,
+            settled=now if ended else None,
+            uncounted=0 if counted else 1,
         )
-        if rows(done) == 1:
-            return True
-        refer = {"row": seq, "gen": gen, "ref": ref}
-        return ref is not None and rows(self._connection.execute(_REFER, refer)) == 1
+        return done == 1 or (ref is not None and _REFER.write(self._connection, row=seq, gen=gen, ref=ref) == 1)
 
     def doubtful(self, lane_id: str, before: datetime) -> list[Row]:
         """Rows in doubt since before a moment, oldest first."""
@@ -355,12 +356,12 @@ class Claims:
 
     def next_held(self) -> datetime | None:
         """When the first row that is held back is due, in any lane."""
-        found: datetime | None = self._connection.scalar(_NEXT_HELD)
+        found: datetime | None = _NEXT_HELD.value(self._connection)
         return found
 
     def release_due(self, now: datetime) -> int:
         """Let go of held rows whose time has come."""
-        found = self._connection.execute(RELEASE, {"now": now}).all()
+        found = _RELEASE.all(self._connection, now=now)
         if found:
             # With the moment, so that no more of the index of held rows is read than these.
             due = sa.and_(HELD, outbox.c.due_at <= found[-1].due_at, outbox.c.seq.in_([row.seq for row in found]))

@@ -36,6 +36,8 @@ class Store(Protocol):
 
     # Where time is simulated: what the database's clock says.
     time: Callable[[], datetime] | None
+    # Told for how many seconds each transaction held the writer, on the thread that wrote.
+    held: Callable[[float], None] | None
     # No other process sends what is in this database: whoever owned a lane before is dead.
     alone: bool
 
@@ -60,6 +62,14 @@ class Store(Protocol):
 
     async def listen(self) -> None:
         """Wake also for what other processes commit, until cancelled; without any, there is nothing to hear."""
+        ...
+
+    def keep_room(self) -> None:
+        """Keep space in reserve for the case that the disk is full."""
+        ...
+
+    def has_room(self) -> bool:
+        """Is there space to write down what becomes of more messages?"""
         ...
 
     def forget_wakes(self) -> None:

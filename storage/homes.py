@@ -6,19 +6,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.outbox import KEPT, Outbox, Row, outbox
+from storage.outbox_rows import KEPT, ROWS, Row, as_row, outbox
+from storage.prepared import Prepared
 
 HOME = "home:"  # how the address of such a page begins
 NEVER_SHOWN = ("cancelled", "failed", "expired", "unreachable", "unconfirmed")
-_BESIDE = (
-    sa.select(outbox.c.seq)
-    .where(
-        outbox.c.member_id == sa.bindparam("member"),
-        outbox.c.state == "sent",
-        outbox.c.conversation.not_like(f"{HOME}%"),
+_BESIDE = Prepared(
+    ROWS.where(
+        outbox.c.seq
+        == sa.select(outbox.c.seq)
+        .where(
+            outbox.c.member_id == sa.bindparam("member"),
+            outbox.c.state == "sent",
+            outbox.c.conversation.not_like(f"{HOME}%"),
+        )
+        .order_by(outbox.c.seq.desc())
+        .limit(1)
+        .correlate(None)
+        .scalar_subquery()
     )
-    .order_by(outbox.c.seq.desc())
-    .limit(1)
 )
 _PAGE = (
     sa.select(outbox.c.seq, outbox.c.state, outbox.c.body)
@@ -36,9 +42,8 @@ _PAGE = (
 class Homes:
     """Pages are rows of the outbox like every word that the bot says; the newest one replaces those before."""
 
-    def __init__(self, connection: Connection, outbox_of: Outbox) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._outbox = outbox_of
 
     def stands(self, member_number: int, conversation: str) -> tuple[list[int], Mapping[str, Any] | None]:
         """Pages that wait to be shown, by number, and the body of the one that stands there, if that is sure."""
@@ -49,5 +54,4 @@ class Homes:
 
     def last_said(self, member_number: int) -> Row | None:
         """The newest message to a member, or change of one, that is no page."""
-        seq = self._connection.scalar(_BESIDE, {"member": member_number})
-        return None if seq is None else self._outbox.get(seq)
+        return as_row(_BESIDE.one(self._connection, member=member_number))

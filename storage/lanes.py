@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from storage.base import EPOCH, MICROSECOND, Moment, insert_new, rows, table
 from storage.outbox_rows import OPEN, outbox
+from storage.prepared import Prepared
 
 lane = table(
     "lane",
@@ -23,14 +24,17 @@ lane = table(
 LEASE = timedelta(seconds=60)
 DEATHS = 3  # as many owners as may die while they send one row
 
+MOST_LANES = 200
+
 Now = Callable[[], datetime]
 _TIME = {
     # Milliseconds: SQLite 3.40 has no finer clock.
-    "sqlite": sa.text("SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"),
-    "postgresql": sa.text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"),
+    "sqlite": "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000",
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
 }
-_LANE = sa.select(lane).where(lane.c.id == sa.bindparam("lane")).with_for_update()
-_KEEP = (
+_NOW = {name: Prepared(sa.select(sa.literal_column(said, sa.BigInteger).label("now"))) for name, said in _TIME.items()}
+_LANE = Prepared(sa.select(lane).where(lane.c.id == sa.bindparam("lane")).with_for_update())
+_KEEP = Prepared(
     sa.update(lane)
     .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
     .values(lease_until=sa.bindparam("until", type_=Moment))
@@ -63,6 +67,16 @@ class Other:
     left: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane as anybody may see it: who holds it (or nobody), how long yet, and for how long it is to rest."""
+
+    lane: str
+    owner: str | None
+    left: timedelta
+    rest: timedelta
+
+
 class Lanes:
     """Who sends. `time` replaces the database's time where it is simulated."""
 
@@ -75,8 +89,14 @@ class Lanes:
         """The database's time: the same for every process that uses it."""
         if self._time is not None:
             return self._time()
-        microseconds = int(self._connection.scalar(_TIME[self._connection.dialect.name]) or 0)
+        microseconds: int = _NOW[self._connection.dialect.name].value(self._connection)
         return EPOCH + microseconds * MICROSECOND
+
+    def leases(self) -> list[Lease]:
+        """The lanes that there ever were, in the database's time."""
+        at = self.now()
+        found = self._connection.execute(sa.select(lane).order_by(lane.c.id).limit(MOST_LANES))
+        return [Lease(row.id, row.owner, _rest(row.lease_until, at), _rest(row.paused_until, at)) for row in found]
 
     def take(
         self, lane_id: str, owner: str, now: datetime, *, lease: timedelta = LEASE, alone: bool = False
@@ -86,7 +106,7 @@ class Lanes:
         `alone`: no other process can be there, so that whoever held the lane is dead.
         """
         insert_new(self._connection, lane, {"id": lane_id, "gen": 0})
-        found = self._connection.execute(_LANE, {"lane": lane_id}).one()
+        found = _LANE.one(self._connection, lane=lane_id)
         at = self.now()
         if not alone and found.owner not in (None, owner) and found.lease_until is not None and found.lease_until > at:
             return Other(found.lease_until - at)
@@ -114,7 +134,7 @@ class Lanes:
 
     def hold(self, lane_id: str, owner: str, gen: int) -> Held | None:
         """The lane, locked until the transaction ends; None when it is no longer this owner's."""
-        found = self._connection.execute(_LANE, {"lane": lane_id}).one_or_none()
+        found = _LANE.one(self._connection, lane=lane_id)
         if found is None or found.owner != owner or found.gen != gen or found.lease_until is None:
             return None
         at = self.now()
@@ -123,8 +143,7 @@ class Lanes:
     def keep(self, lane_id: str, owner: str, gen: int, *, lease: timedelta = LEASE) -> bool:
         """The heartbeat: hold the lane for a whole lease again; False when another has taken it."""
         until = self.now() + lease
-        done = self._connection.execute(_KEEP, {"of": lane_id, "by": owner, "in_gen": gen, "until": until})
-        return rows(done) == 1
+        return _KEEP.write(self._connection, of=lane_id, by=owner, in_gen=gen, until=until) == 1
 
     def release(self, lane_id: str, owner: str, gen: int) -> None:
         """Give the lane back: whoever stands by takes it at once."""

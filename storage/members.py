@@ -125,6 +125,10 @@ class Reachable:
     reachable: bool = True
     discreet: bool = False
 
+    @property
+    def lane(self) -> str:
+        return f"{self.platform}:{self.installation}"
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -173,6 +177,19 @@ _WHERE = Prepared(
     .order_by(account.c.reachable.desc(), account.c.preferred.desc(), account.c.id.desc())
     .limit(1)
 )
+
+_ACCOUNTS = sa.select(
+    member.c.id,
+    account.c.platform,
+    account.c.installation,
+    account.c.conversation,
+    member.c.language,
+    member.c.time_zone,
+    member.c.state,
+    account.c.reachable,
+    member.c.discreet,
+    account.c.preferred,
+).join_from(account, member, account.c.member_id == member.c.id)
 
 
 class Zones(Protocol):
@@ -360,6 +377,13 @@ class Members:
                 .order_by(member.c.id)
             )
         )
+
+    def facilitators_accounts(self, limit: int = 50) -> list[Reachable]:
+        """Every account at which a facilitator of any cohort can be reached; of each, the preferred one first."""
+        cohorts = self._connection.scalars(sa.select(cohort.c.id).order_by(cohort.c.id)).all()
+        numbers = [number for of in cohorts for number in self.facilitators(of)][:limit]
+        found = self._connection.execute(_ACCOUNTS.where(account.c.member_id.in_(numbers), account.c.reachable))
+        return [Reachable(*where) for *where, _ in sorted(found, key=lambda row: (row.id, not row.preferred))]
 
     def cohort_named(self, slug: str) -> int | None:
         """A cohort's number by its slug, or None."""

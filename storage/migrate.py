@@ -28,7 +28,7 @@ def upgrade(url: str, *, folder: Path = FOLDER) -> None:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            if _state(connection, folder) != "current":
+            if state(connection, folder) != "current":
                 connection.rollback()
                 _upgrade(connection, folder)
     finally:
@@ -43,7 +43,7 @@ def state_of(url: str, *, folder: Path = FOLDER) -> str:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            return _state(connection, folder)
+            return state(connection, folder)
     except sa.exc.SQLAlchemyError as error:
         raise CannotOpen(type(getattr(error, "orig", None) or error).__name__) from None
     finally:
@@ -66,7 +66,8 @@ def _known(folder: Path) -> list[str]:
     return sorted(path.name[:4] for path in (folder / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
-def _state(connection: sa.Connection, folder: Path) -> str:
+def state(connection: sa.Connection, folder: Path = FOLDER) -> str:
+    """The same as `state_of`, on a connection that stands."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return "empty"
     present = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -87,10 +88,10 @@ def _upgrade(connection: sa.Connection, folder: Path) -> None:
     else:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     try:
-        state = _state(connection, folder)  # whoever held the lock before may have done it
-        if state == "newer":
+        found = state(connection, folder)  # whoever held the lock before may have done it
+        if found == "newer":
             raise Newer("this database was made by a later version of the bot; install that version")
-        if state != "current":
+        if found != "current":
             _run(connection, folder)
     except BaseException:
         connection.exec_driver_sql("ROLLBACK") if is_sqlite else connection.rollback()

@@ -9,6 +9,9 @@ from sqlalchemy.engine import Connection
 from storage.base import Moment, as_microseconds, insert_new, table, upsert
 from storage.members import meta
 from storage.outbox import outbox
+from storage.outbox_rows import HELD
+from storage.recurring import WAITS, occurrence, schedule_zone
+from storage.schedules import timer
 
 outage = table(
     "outage",
@@ -30,6 +33,18 @@ class Outage:
     ended_at: datetime
 
 
+_AFTER = sa.bindparam("after", type_=Moment)
+_NEXT = [
+    sa.select(sa.func.min(column)).where(column > _AFTER, *only)
+    for column, only in (
+        (timer.c.due_at, ()),
+        (schedule_zone.c.next_at, ()),
+        (occurrence.c.due_at, (WAITS,)),
+        (outbox.c.due_at, (HELD,)),
+    )
+]
+
+
 class Outages:
     """The ticks of all replicas together."""
 
@@ -48,6 +63,15 @@ class Outages:
             insert_new(self._connection, outage, {"began_at": last, "ended_at": now})
             self._connection.execute(sa.delete(outage).where(outage.c.began_at < now - KEPT))
         upsert(self._connection, meta, {"key": LOOKED, "value": now.isoformat()}, ("key",))
+
+    def was_there(self, until: datetime) -> None:
+        """Nobody was away until then, whatever the clock says: somebody put it forward by hand, as in the demo."""
+        upsert(self._connection, meta, {"key": LOOKED, "value": until.isoformat()}, ("key",))
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """When the next timer, date or held message is due; for whoever puts the clock forward."""
+        moments = [self._connection.scalar(one, {"after": after}) for one in _NEXT]
+        return min((one for one in moments if one is not None), default=None)
 
     def mend(self, now: datetime) -> None:
         """The clock was ahead: what was put in line then is due as long after now as it was meant to wait."""

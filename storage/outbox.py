@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storage.base import insert_new, rows
+from storage.base import Moment, insert, insert_all_new, rows
 from storage.members import member
 from storage.outbox_rows import (
     KEPT,
@@ -23,18 +23,18 @@ from storage.outbox_rows import (
     outbox,
     outbox_about,
 )
+from storage.prepared import Prepared
 
 __all__ = ["KEPT", "NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox", "outbox_about"]
 
-_ADD = sa.insert(outbox)  # one statement for all: built anew each time, it costs more than the rest of the insert
-_BY_KEY = ROWS.where(outbox.c.key == sa.bindparam("key"))
-_BY_SEQ = ROWS.where(outbox.c.seq == sa.bindparam("seq"))
-_LATEST = (
+_BY_KEY = Prepared(ROWS.where(outbox.c.key == sa.bindparam("key")))
+_BY_SEQ = Prepared(ROWS.where(outbox.c.seq == sa.bindparam("seq")))
+_LATEST = Prepared(
     ROWS.where(outbox.c.member_id == sa.bindparam("member"), outbox.c.state == "sent", outbox.c.kind != "delete")
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
-_NEWEST = (
+_NEWEST = Prepared(
     ROWS.where(
         outbox.c.edits == sa.bindparam("message"),
         outbox.c.state.not_in(["cancelled", "failed", "expired", "unreachable"]),
@@ -42,7 +42,20 @@ _NEWEST = (
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
-_WAITING_EDIT = sa.select(outbox.c.seq, outbox.c.kind).where(outbox.c.edits == sa.bindparam("message"), QUEUED)
+_WAITING_EDIT = Prepared(
+    sa.select(outbox.c.seq, outbox.c.kind).where(outbox.c.edits == sa.bindparam("message"), QUEUED)
+)
+_ARRIVED = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("row"), outbox.c.state.in_(["sending", "in_doubt", "unconfirmed"]))
+    .values(state="sent", settled_at=sa.bindparam("at", type_=Moment), doubt_since=None)
+)
+_CANCEL = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state.in_(["queued", "held"]))
+    .values(state="cancelled", settled_at=sa.bindparam("at", type_=Moment))
+)
+_NAMED = Prepared(sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == sa.bindparam("message")))
 
 
 class Outbox:
@@ -81,9 +94,7 @@ class Outbox:
             cause=cause,
             **more,
         )
-        inserted = self._connection.execute(_ADD, row.values(now)).inserted_primary_key
-        assert inserted is not None
-        seq = int(inserted[0])
+        seq = insert(self._connection, outbox, **row.values(now))
         self._names(seq, about)
         self._woken.add(lane)
         return seq
@@ -99,8 +110,7 @@ class Outbox:
         self._woken.update(row["lane"] for row in values if row["state"] == "queued")
 
     def _names(self, seq: int, about: Collection[int]) -> None:
-        for whom in about:
-            insert_new(self._connection, outbox_about, {"outbox_seq": seq, "member_id": whom})
+        insert_all_new(self._connection, outbox_about, [{"outbox_seq": seq, "member_id": whom} for whom in about])
 
     def change(
         self,
@@ -153,9 +163,8 @@ class Outbox:
 
     def _named(self, message: int) -> tuple[Sequence[int], int | None]:
         """Whom a message names, and for whom it was sent."""
-        named = sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == message)
-        of = sa.select(outbox.c.on_behalf).where(outbox.c.seq == message)
-        return self._connection.scalars(named).all(), self._connection.scalar(of)
+        named = [found.member_id for found in _NAMED.all(self._connection, message=message)]
+        return named, self._connection.scalar(sa.select(outbox.c.on_behalf).where(outbox.c.seq == message))
 
     def unsay(self, message: int, *, idem: str, key: bytes, cause: str, now: datetime, priority: int = 1) -> None:
         """Take a logical message back: what has not left is cancelled, what was sent is deleted where that can be."""
@@ -183,45 +192,35 @@ class Outbox:
 
     def _waiting_edit(self, message: int) -> tuple[int | None, bool]:
         """The edit of a message that has not left yet, and whether the message was taken back for good."""
-        found = self._connection.execute(_WAITING_EDIT, {"message": message}).one_or_none()
+        found = _WAITING_EDIT.one(self._connection, message=message)
         if found is not None:
             return found.seq, found.kind == "delete"
-        newest = as_row(self._connection.execute(_NEWEST, {"message": message}).one_or_none())
+        newest = as_row(_NEWEST.one(self._connection, message=message))
         return None, newest is not None and newest.kind == "delete"
 
     def get(self, seq: int) -> Row | None:
         """A row by its number."""
-        return as_row(self._connection.execute(_BY_SEQ, {"seq": seq}).one_or_none())
+        return as_row(_BY_SEQ.one(self._connection, seq=seq))
 
     def by_key(self, key: bytes) -> Row | None:
         """The row that a button's handle names."""
-        return as_row(self._connection.execute(_BY_KEY, {"key": key}).one_or_none())
+        return as_row(_BY_KEY.one(self._connection, key=key))
 
     def newest(self, message: int) -> Row | None:
         """What a logical message says now: its newest edit, else itself."""
-        return as_row(self._connection.execute(_NEWEST, {"message": message}).one_or_none()) or self.get(message)
+        return as_row(_NEWEST.one(self._connection, message=message)) or self.get(message)
 
     def latest_to(self, member_number: int) -> Row | None:
         """The newest message, or change of one, to a member."""
-        return as_row(self._connection.execute(_LATEST, {"member": member_number}).one_or_none())
+        return as_row(_LATEST.one(self._connection, member=member_number))
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""
-        self._connection.execute(
-            sa.update(outbox)
-            .where(outbox.c.seq == seq, outbox.c.state.in_(["sending", "in_doubt", "unconfirmed"]))
-            .values(state="sent", settled_at=now, doubt_since=None)
-        )
+        _ARRIVED.write(self._connection, row=seq, at=now)
 
     def cancel(self, seqs: Sequence[int], now: datetime) -> int:
         """Cancel rows that have not left yet."""
-        return rows(
-            self._connection.execute(
-                sa.update(outbox)
-                .where(outbox.c.seq.in_(seqs), outbox.c.state.in_(["queued", "held"]))
-                .values(state="cancelled", settled_at=now)
-            )
-        )
+        return _CANCEL.write(self._connection, rows=list(seqs), at=now) if seqs else 0
 
     def cancel_about(self, member_number: int, now: datetime, *, only_to: int | None = None) -> int:
         """Cancel what would name or speak for a member and has not left yet: they hid, left, or are kept apart.

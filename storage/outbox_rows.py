@@ -69,10 +69,14 @@ OF_MANY = outbox.c.content_id.is_not(None)
 COUNTED = outbox.c.counted.is_(True)
 OPEN = outbox.c.state.in_([sa.literal_column("'sending'"), sa.literal_column("'in_doubt'")])
 KEPT = outbox.c.body.is_not(None)
+UNWELL = outbox.c.state.in_(
+    [sa.literal_column("'failed'"), sa.literal_column("'unreachable'"), sa.literal_column("'unconfirmed'")]
+)
 sa.Index(
     "ix_outbox_claim", outbox.c.lane, outbox.c.priority, outbox.c.seq, sqlite_where=QUEUED, postgresql_where=QUEUED
 )
 sa.Index("ix_outbox_held", outbox.c.due_at, sqlite_where=HELD, postgresql_where=HELD)
+sa.Index("ix_outbox_unwell", outbox.c.state, outbox.c.settled_at, sqlite_where=UNWELL, postgresql_where=UNWELL)
 sa.Index("ix_outbox_open", outbox.c.lane, outbox.c.conversation, sqlite_where=OPEN, postgresql_where=OPEN)
 EDITS = sa.and_(QUEUED, outbox.c.edits.is_not(None))
 sa.Index("uq_outbox_edits_queued", outbox.c.edits, unique=True, sqlite_where=EDITS, postgresql_where=EDITS)

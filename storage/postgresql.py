@@ -47,6 +47,7 @@ class PostgresStore:
         )
         sa.event.listen(self.engine, "connect", _prepare_postgres)
         self.time: Callable[[], datetime] | None = None
+        self.held: Callable[[float], None] | None = None
         self._url = f"postgresql://{rest}"
         self._name = f"{socket.gethostname()}.{os.getpid()}.{id(self):x}"
         self._inline = inline
@@ -54,6 +55,12 @@ class PostgresStore:
         self._closing = False
         self._threads = ThreadPoolExecutor(POOL, "kawan-postgresql")
         self._wakes: list[Callable[[frozenset[str]], None]] = []
+
+    def keep_room(self) -> None:
+        """The server keeps its own."""
+
+    def has_room(self) -> bool:
+        return True
 
     def forget_wakes(self) -> None:
         """Nobody is to be woken any more: the bot that used this store is gone."""
@@ -114,9 +121,12 @@ class PostgresStore:
         for tries in range(TRIES):
             try:
                 with self.engine.begin() as connection:
+                    began = time.perf_counter()
                     unit = UnitOfWork(connection, self.time)
                     result = job(unit)
                     self._tell_others(connection, unit.woken)
+                if self.held is not None:
+                    self.held(time.perf_counter() - began)
                 return result, frozenset(unit.woken)
             except NoConnection as error:
                 raise busy(error) from error

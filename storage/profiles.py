@@ -1,6 +1,7 @@
 """What people say of themselves: profile, topics, needs, offers, consent, who sees it, whom to keep apart."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -125,7 +126,27 @@ class Profiles:
 
     def __init__(self, connection: Connection, renew: Callable[[int], None]) -> None:
         self._connection = connection
-        self.renew = renew  # call it after a change of state, preset or consent, too
+        self._renew = renew
+        self._together: set[int] | None = None
+
+    def renew(self, member_number: int) -> None:
+        """Make a change known to search; call it after one of state, preset or consent, too."""
+        if self._together is None:
+            self._renew(member_number)
+        else:
+            self._together.add(member_number)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Many changes that search learns of once, when all are made."""
+        self._together = set()
+        try:
+            yield
+            changed = self._together
+        finally:
+            self._together = None
+        for number in changed:
+            self._renew(number)
 
     def write(self, cohort_id: int, member_number: int, **values: Any) -> None:
         """Overwrite some single fields."""

@@ -1,6 +1,6 @@
 """What is asked again when a message is about to leave: may it still be sent to this person, and about those?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,29 +11,38 @@ from sqlalchemy.engine import Connection
 from bot.domain.profiles import Apart, Standing, kept_apart
 from storage.members import LIVE, member
 from storage.outbox_rows import outbox_about
+from storage.prepared import Prepared
 from storage.profiles import apart, consent, profile
 
-_ABOUT = sa.select(outbox_about.c.outbox_seq, outbox_about.c.member_id).where(
-    outbox_about.c.outbox_seq.in_(sa.bindparam("rows", expanding=True))
+_ABOUT = Prepared(
+    sa.select(outbox_about.c.outbox_seq, outbox_about.c.member_id).where(
+        outbox_about.c.outbox_seq.in_(sa.bindparam("rows", expanding=True))
+    )
 )
-_MEMBERS = sa.select(
-    member.c.id,
-    member.c.cohort_id,
-    member.c.role,
-    member.c.state,
-    member.c.time_zone,
-    member.c.hours,
-    member.c.paused_until,
-    member.c.narrowed_at,
-).where(member.c.id.in_(sa.bindparam("members", expanding=True)))
-_CONSENT = sa.select(consent.c.member_id, consent.c.purpose).where(
-    consent.c.member_id.in_(sa.bindparam("members", expanding=True)), consent.c.given.is_(True)
+_THESE: sa.BindParameter[Any] = sa.bindparam("members", expanding=True)
+_MEMBERS = Prepared(
+    sa.select(
+        member.c.id,
+        member.c.cohort_id,
+        member.c.role,
+        member.c.state,
+        member.c.time_zone,
+        member.c.hours,
+        member.c.paused_until,
+        member.c.narrowed_at,
+        profile.c.country,
+        profile.c.sector,
+        profile.c.side,
+    )
+    # The list once more: without it PostgreSQL reads all profiles as soon as there are some dozens of members.
+    .select_from(member.outerjoin(profile, (profile.c.member_id == member.c.id) & profile.c.member_id.in_(_THESE)))
+    .where(member.c.id.in_(_THESE))
 )
-_STANDING = sa.select(profile.c.member_id, profile.c.country, profile.c.sector, profile.c.side).where(
-    profile.c.member_id.in_(sa.bindparam("members", expanding=True))
+_CONSENT = Prepared(
+    sa.select(consent.c.member_id, consent.c.purpose).where(consent.c.member_id.in_(_THESE), consent.c.given.is_(True))
 )
-_WISHES = sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(
-    apart.c.member_id.in_(sa.bindparam("members", expanding=True))
+_WISHES = Prepared(
+    sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(apart.c.member_id.in_(_THESE))
 )
 
 
@@ -51,7 +60,7 @@ class Pending:
 
 
 class Rights:
-    """The people of one claim, read in five statements at most, however many rows it has."""
+    """The people of one claim, read in four statements at most, however many rows it has."""
 
     def __init__(self, connection: Connection, pending: Sequence[Pending], *, buyers_and_bidders_apart: bool) -> None:
         self._connection = connection
@@ -61,10 +70,7 @@ class Rights:
         named = {number for numbers in self.about.values() for number in numbers}
         self.members: Mapping[int, Any] = self._read_members(recipients | named)
         self._given = self._read_consents({one.member_id for one in pending if one.purpose and one.member_id})
-        self._standings: dict[int, Standing] = {}
-        self._wishes: dict[int, list[Apart]] = {}
-        if named:
-            self._read_standings(recipients | named)
+        self._wishes = self._read_wishes(recipients | named) if named else {}
 
     def allow(self, row: Pending) -> bool:
         """May this row still be sent?"""
@@ -114,25 +120,25 @@ class Rights:
         return kept_apart(self._standing(one), self._standing(other), rules, buyers_and_bidders=self._default_apart)
 
     def _standing(self, number: int) -> Standing:
-        return self._standings.get(number) or Standing(number, None, None, None)
+        of = self.members.get(number)
+        return Standing(number, None, None, None) if of is None else Standing(number, of.country, of.sector, of.side)
 
     def _named(self, pending: Sequence[Pending]) -> dict[int, set[int]]:
         about: dict[int, set[int]] = {one.seq: {one.on_behalf} for one in pending if one.on_behalf is not None}
-        for seq, number in self._connection.execute(_ABOUT, {"rows": [one.seq for one in pending]}):
+        for seq, number in _ABOUT.all(self._connection, rows=[one.seq for one in pending]):
             about.setdefault(seq, set()).add(number)
         return about
 
-    def _read_members(self, numbers: Iterable[int]) -> Mapping[int, Any]:
-        wanted = sorted(numbers)
-        return {row.id: row for row in self._connection.execute(_MEMBERS, {"members": wanted})} if wanted else {}
+    def _read_members(self, numbers: Collection[int]) -> Mapping[int, Any]:
+        found = _MEMBERS.all(self._connection, members=sorted(numbers)) if numbers else ()
+        return {row.id: row for row in found}
 
-    def _read_consents(self, numbers: Iterable[int | None]) -> set[tuple[int, str]]:
-        wanted = sorted(number for number in numbers if number is not None)
-        found = self._connection.execute(_CONSENT, {"members": wanted}) if wanted else ()
+    def _read_consents(self, numbers: Collection[int]) -> set[tuple[int, str]]:
+        found = _CONSENT.all(self._connection, members=sorted(numbers)) if numbers else ()
         return {(row[0], row[1]) for row in found}
 
-    def _read_standings(self, numbers: Iterable[int]) -> None:
-        wanted = {"members": sorted(numbers)}
-        self._standings = {row[0]: Standing(*row) for row in self._connection.execute(_STANDING, wanted)}
-        for row in self._connection.execute(_WISHES, wanted):
-            self._wishes.setdefault(row[0], []).append(Apart(*row))
+    def _read_wishes(self, numbers: Collection[int]) -> dict[int, list[Apart]]:
+        found: dict[int, list[Apart]] = {}
+        for row in _WISHES.all(self._connection, members=sorted(numbers)):
+            found.setdefault(row[0], []).append(Apart(*row))
+        return found

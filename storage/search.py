@@ -62,6 +62,7 @@ class Search:
         # Of the clauses asked for so far, for one viewer: how many rows they fit, and the scopes that have any.
         self._sizes: dict[Clause, int] = {}
         self._shown_to: dict[Clause, tuple[str, ...]] = {}
+        self._frequent: set[Clause] = set()  # those found to fit more than a few
 
     def renew(self, member_number: int) -> None:
         """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
@@ -103,11 +104,15 @@ class Search:
         start = reach.viewer
         ordered, size = self._rarest_first(reach, clauses)
         wide = size >= MANY
-        if size <= FEW:
-            everybody = self._scan(reach, ordered, wide, 0, END, END)
-            ring = [*(one for one in everybody if one > start), *(one for one in everybody if one < start)]
-            place = (False, start) if after is None else (after < start, after)
-            return [one for one in ring if (one < start, one) > place][:limit]
+        uncounted = len(clauses) == 1 and not clauses[0].is_prefix and clauses[0] not in self._frequent
+        if size <= FEW or uncounted:
+            most = FEW + 1 if uncounted else END
+            everybody = self._scan(reach, ordered, wide, 0, END, most)
+            if len(everybody) < most:
+                ring = [*(one for one in everybody if one > start), *(one for one in everybody if one < start)]
+                place = (False, start) if after is None else (after < start, after)
+                return [one for one in ring if (one < start, one) > place][:limit]
+            self._frequent.add(ordered[0])
         found: list[int] = []
         if after is None or after > start:
             found = self._scan(reach, ordered, wide, after or start, END, limit)
@@ -117,7 +122,10 @@ class Search:
         return found
 
     def _rarest_first(self, reach: Reach, clauses: Sequence[Clause]) -> tuple[list[Clause], int]:
-        """The clauses with the one first that fits the fewest rows; and how many these are, at most MANY."""
+        """The clauses with the one first that fits the fewest rows; and how many these are, at most MANY.
+
+        A single list of keys is not counted: to read the first of it costs as much.
+        """
         if len(clauses) == 1 and not clauses[0].is_prefix:
             return list(clauses), MANY
         if not any(self._sizes.get(clause, END) <= FEW for clause in clauses):
@@ -134,7 +142,7 @@ class Search:
     def _count(self, reach: Reach, clauses: Sequence[Clause], most: int) -> None:
         if clauses:
             statement = sizes(tuple(map(fit_of, clauses)), scopes_of(reach))
-            row = tuple(read(self._connection, statement, values_of(reach, clauses, 0, END, most)).one())
+            (row,) = read(self._connection, statement, values_of(reach, clauses, 0, END, most))
             step = len(row) // len(clauses)
             for n, clause in enumerate(clauses):
                 self._sizes[clause], *is_shown = row[n * step : (n + 1) * step]
@@ -143,7 +151,7 @@ class Search:
     def _scan(self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int, limit: int) -> list[int]:
         shape = shape_of(reach, clauses, wide=wide, lazy=self._connection.dialect.name == "sqlite")
         values = values_of(reach, clauses, low, high, limit, self._shown_to)
-        return list(read(self._connection, scan(shape), values).scalars())
+        return [number for (number,) in read(self._connection, scan(shape), values)]
 
     def watch(self, cohort_id: int, member_number: int, keys: Iterable[tuple[str, str]], now: datetime) -> int:
         """Tell this member when somebody joins with one of these keys; returns how many are new."""

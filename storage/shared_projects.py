@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.engine import Connection
 from bot.domain.profiles import Audience, Profile
 from storage.base import Ordered
 from storage.members import LIVE, member
+from storage.prepared import Prepared
 from storage.profiles import profile, visibility
 from storage.projects import COHORT, COLUMNS, Project, project, project_key
 from storage.teams import IN, project_member
@@ -104,22 +106,12 @@ class SharedProjects:
         """Teams' projects that look for members and fit one of these keys (a word is a beginning)."""
         if not keys:
             return []
-        scopes = [COHORT, *self._people.own().coalitions]
-        fits: sa.ColumnElement[bool] = _k.key.in_(keys)
-        if kind == "word":
-            fits = sa.and_(_k.key >= keys[0], _k.key < sa.literal(keys[0] + LAST, Ordered))
-        reach = () if self._viewer.facilitator else (_k.scope.in_(scopes),)
-        numbers = (
-            sa.select(_k.project_id)
-            .where(_k.cohort_id == self._viewer.cohort_id, _k.kind == kind, fits, *reach)
-            .distinct()
-            .order_by(_k.project_id)
-            .limit(limit)
-        )
-        found = self._connection.execute(
-            sa.select(*COLUMNS).where(_p.id.in_(numbers.scalar_subquery())).order_by(_p.id)
-        )
-        some = [Project(*row) for row in found]
+        values: dict[str, Any] = {"cohort": self._viewer.cohort_id, "kind": kind, "limit": limit}
+        is_word, everywhere = kind == "word", self._viewer.facilitator
+        values |= {"first": keys[0], "last": keys[0] + LAST} if is_word else {"keys": keys}
+        if not everywhere:
+            values["scopes"] = [COHORT, *self._people.own().coalitions]
+        some = [Project(*row) for row in _looking(is_word, everywhere).all(self._connection, **values)]
         return self._with_somebody(some) if some else []
 
     def team(self, numbers: Sequence[int]) -> Team:
@@ -179,6 +171,23 @@ class SharedProjects:
         """Not what its owner keeps to themselves, nor of people who are locked or leaving."""
         here = _state_of(_p.member_id).in_(LIVE)
         return (sa.or_(_p.member_id.is_(None), sa.and_(here, _is_shown("project", _p.member_id))),)
+
+
+@cache
+def _looking(is_word: bool, everywhere: bool) -> Prepared:
+    """Projects that look for members: by the beginning of a word or by keys, in some scopes or in all."""
+    fits: sa.ColumnElement[bool] = _k.key.in_(sa.bindparam("keys", expanding=True))
+    if is_word:
+        fits = sa.and_(_k.key >= sa.bindparam("first"), _k.key < sa.bindparam("last", type_=Ordered))
+    reach = () if everywhere else (_k.scope.in_(sa.bindparam("scopes", expanding=True)),)
+    numbers = (
+        sa.select(_k.project_id)
+        .where(_k.cohort_id == sa.bindparam("cohort"), _k.kind == sa.bindparam("kind"), fits, *reach)
+        .distinct()
+        .order_by(_k.project_id)
+        .limit(sa.bindparam("limit"))
+    )
+    return Prepared(sa.select(*COLUMNS).where(_p.id.in_(numbers.scalar_subquery())).order_by(_p.id))
 
 
 # Looked up row by row through the keys: a PostgreSQL that hashed an EXISTS would read the whole table for one page.

@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from storage.engine import Busy, Job, Result, Turn, as_json, busy
+from storage.engine import Busy, Job, Result, Turn, as_json, busy, file_of
+from storage.portraits import read_portrait
+from storage.room import Room
 from storage.unit_of_work import UnitOfWork
 
 GROUP_JOBS = 64
@@ -86,6 +88,7 @@ class SqliteStore:
         )
         sa.event.listen(self.engine, "connect", _prepare_sqlite)
         self.time: Callable[[], datetime] | None = None
+        self.held: Callable[[float], None] | None = None
         self._inline = inline
         self._memory = memory
         self._connection: sa.Connection | None = None
@@ -99,6 +102,15 @@ class SqliteStore:
         self._traces = False
         self.alone = True  # a lock beside the file sees to it
         self.longest_hold = 0.0
+        file = file_of(url)
+        self._room = Room(file) if file else None
+
+    def keep_room(self) -> None:
+        if self._room is not None:
+            self._room.keep()
+
+    def has_room(self) -> bool:
+        return self._room is None or self._room.is_enough()
 
     def forget_wakes(self) -> None:
         """Nobody is to be woken any more: the bot that used this store is gone."""
@@ -117,6 +129,8 @@ class SqliteStore:
         with self._ready:
             if self._closing:
                 raise Busy("the database is closing")
+            if self._room is not None and self._room.given_up and turn is not Turn.RELAY:
+                raise Busy("the disk is full")  # the last of it is for writing down what was sent
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="kawan-writer", daemon=True)
                 self._writer.start()
@@ -228,13 +242,17 @@ class SqliteStore:
                     raise
             except BaseException as error:
                 taken.extend(group if not taken else ())
+                self._make_room(error)
                 for waiting in taken:
                     waiting.error = busy(error) if isinstance(error, Exception) else error
                 units.clear()
             if self._traces or any(unit.wiped for unit in units):
                 self._leave_no_trace()
             done.extend(taken)
-            self.longest_hold = max(self.longest_hold, time.perf_counter() - started)
+            hold = time.perf_counter() - started
+            self.longest_hold = max(self.longest_hold, hold)
+            if self.held is not None:
+                self.held(hold)
             return frozenset(lane for unit in units for lane in unit.woken)
 
     def _run_one(self, waiting: _Waiting, connection: sa.Connection, driver: Any) -> list[UnitOfWork]:
@@ -243,6 +261,7 @@ class SqliteStore:
             unit = UnitOfWork(connection, self.time)
             waiting.result = waiting.job(unit)
         except Exception as error:
+            self._make_room(error)
             waiting.error = busy(error) if _is_not_the_job(error) else error
             driver.execute("ROLLBACK TO job")
             driver.execute("RELEASE job")
@@ -250,8 +269,14 @@ class SqliteStore:
         driver.execute("RELEASE job")
         return [unit]
 
+    def _make_room(self, error: BaseException) -> None:
+        # Without space for its shared memory, SQLite speaks of a broken disk.
+        if self._room is not None and _sqlite_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            self._room.give_up_if_full()
+
     def _leave_no_trace(self) -> None:
-        """After an erasure, empty the write-ahead log: it holds older copies of what was just overwritten."""
+        """After an erasure, empty the write-ahead log and the memory: they hold older copies of what is erased."""
+        read_portrait.cache_clear()
         assert self._connection is not None
         driver: Any = self._connection.connection.dbapi_connection
         self._traces = not self._memory
@@ -264,5 +289,10 @@ class SqliteStore:
 
 
 def _is_not_the_job(error: Exception) -> bool:
+    return _sqlite_code(error) in NOT_THE_JOB
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """SQLite's primary result code of an error; 0 for what is none of its own."""
     original = error.orig if isinstance(error, DBAPIError) else error
-    return isinstance(original, sqlite3.Error) and getattr(original, "sqlite_errorcode", 0) & 0xFF in NOT_THE_JOB
+    return getattr(original, "sqlite_errorcode", 0) & 0xFF if isinstance(original, sqlite3.Error) else 0

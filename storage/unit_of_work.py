@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from storage.access import Access, Viewer
 from storage.asks import Asks
 from storage.audit import Audit
+from storage.backlog import Backlog
 from storage.broadcasts import Broadcasts
 from storage.cards import Cards
 from storage.checkins import Checkins
@@ -33,6 +34,7 @@ from storage.schedules import Schedules
 from storage.search import Search
 from storage.talks import Talks
 from storage.teams import Teams
+from storage.troubles import Troubles
 from storage.waves import Waves
 
 
@@ -159,6 +161,14 @@ class UnitOfWork:
         return Claims(self.connection, self.woken)
 
     @cached_property
+    def backlog(self) -> Backlog:
+        return Backlog(self.connection)
+
+    @cached_property
+    def troubles(self) -> Troubles:
+        return Troubles(self.connection)
+
+    @cached_property
     def lanes(self) -> Lanes:
         return Lanes(self.connection, self.woken, self._time)
 
@@ -168,7 +178,7 @@ class UnitOfWork:
 
     @cached_property
     def homes(self) -> Homes:
-        return Homes(self.connection, self.outbox)
+        return Homes(self.connection)
 
     @cached_property
     def audit(self) -> Audit:

@@ -89,6 +89,8 @@ class Screens:
         self.by_ref: dict[str, Shown] = {}
         self.files: list[tuple[str, str, bytes]] = []
         self.wrong: list[Exception] = []
+        self.trouble: str | None = None
+        self.is_listening = True
         self.outcome: Callable[[Envelope], Outcome | None] = lambda envelope: None
         self.known: Callable[[Envelope], Sent | Absent | None] = lambda envelope: None
 
@@ -321,17 +323,18 @@ class Chat:
             at = person.address
             unit.members.add_account(me, at.platform, at.installation, name, at.conversation, now)
             given = {purpose: purpose in purposes for purpose in PURPOSES}
-            unit.profiles.give_consent(of, number, given, 1, language, now)
-            unit.profiles.write(of, number, name=name, country=country, sector=sector, side=side, **profile)
-            unit.profiles.write_list(of, number, "coalitions", coalitions if role == "fellow" else ())
-            unit.profiles.write_list(of, number, "topics", topics)
-            unit.profiles.write_list(of, number, "languages", languages)
-            for kind, wishes in (("need", needs), ("offer", offers)):
-                for wish in wishes:
-                    topic, text = wish if isinstance(wish, tuple) else (wish, None)
-                    unit.profiles.add_wish(of, number, kind, topic, text)
-            if own:
-                unit.profiles.set_visibility(of, number, own)
+            with unit.profiles.together():
+                unit.profiles.give_consent(of, number, given, 1, language, now)
+                unit.profiles.write(of, number, name=name, country=country, sector=sector, side=side, **profile)
+                unit.profiles.write_list(of, number, "coalitions", coalitions if role == "fellow" else ())
+                unit.profiles.write_list(of, number, "topics", topics)
+                unit.profiles.write_list(of, number, "languages", languages)
+                for kind, wishes in (("need", needs), ("offer", offers)):
+                    for wish in wishes:
+                        topic, text = wish if isinstance(wish, tuple) else (wish, None)
+                        unit.profiles.add_wish(of, number, kind, topic, text)
+                if own:
+                    unit.profiles.set_visibility(of, number, own)
             return number
 
         person.member = self.store.now(job)

@@ -8,14 +8,18 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from bot.core.clock import SystemClock
 from bot.core.ids import RandomIds, code_hash
+from bot.domain.hours import Hours
 from bot.invite import COHORT
 from storage import UnitOfWork, open_store
+from storage.members import member
 from storage.migrate import upgrade
 from tests.adapters.slack_people import SlackPerson
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackServer
@@ -108,6 +112,12 @@ class Program:
         with contextlib.closing(store):
             store.now(job)
         return codes
+
+    def may_be_written_to_at_any_hour(self) -> None:
+        """Everybody who has joined: these tests run by the clock of the machine, at night and at weekends, too."""
+        always = Hours(time(), time(), frozenset(range(1, 8))).written()
+        with contextlib.closing(open_store(self.url, inline=True)) as store:
+            store.now(lambda unit: unit.connection.execute(sa.update(member).values(hours=always)).close())
 
     def counts(self) -> dict[str, int]:
         """Outbox rows that did not end as sent."""

@@ -1,6 +1,7 @@
 """The real program on both platforms at once: fellows join, find each other and meet; kills lose and double nothing."""
 
 import asyncio
+import contextlib
 import itertools
 import signal
 import time
@@ -8,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.clock import SystemClock
+from bot.invite import COHORT
+from storage import UnitOfWork, open_store
 from tests.adapters.slack_people import SlackPerson, written
-from tests.adapters.slack_server import Delivery
+from tests.adapters.slack_server import TEAM, Delivery
 from tests.adapters.telegram_people import Person
 from tests.dying_bot import AFTER_COMMIT, AFTER_SEND, BEFORE_COMMIT
-from tests.program import Both, both, sees, until
+from tests.program import TOKEN, Both, both, sees, until
 
 NEED = "beneficial ownership"
 
@@ -83,6 +87,7 @@ def test_fellows_on_both_platforms_find_each_other_and_meet(tmp_path: Path, call
             await joins_by_link(sari, codes[0], ok)
             await joins_by_page(bat, codes[1], ok)
             await sees(bat, "Sari")  # the end of joining is a person
+            at.program.may_be_written_to_at_any_hour()
             known = len(bat.screen)
             ok.slack(await bat.says("find citizens"))
             await until(lambda: len(bat.screen) > known)
@@ -165,6 +170,55 @@ def test_a_stop_finishes_what_is_in_hand_and_a_start_goes_on(tmp_path: Path) -> 
             assert [len(person.screen) for person in people] == [1] * 40
             at.program.tell(signal.SIGTERM)
             assert await at.program.ends(16) == 0
+
+    asyncio.run(go())
+
+
+def facilitates(at: Both, slack: str, telegram: int) -> None:
+    """A facilitator with an account on both platforms, whom the bot writes to on Slack."""
+    at.program.invites()
+    with contextlib.closing(open_store(at.program.url, inline=True)) as store:
+
+        def job(unit: UnitOfWork) -> None:
+            now = SystemClock().now()
+            cohort = unit.members.cohort_named(COHORT)
+            assert cohort is not None
+            known = {"role": "facilitator", "state": "active", "language": "en", "time_zone": "Asia/Jakarta"}
+            me = unit.members.recall(unit.members.add(cohort, now, **known))
+            assert me is not None
+            bot, here = TOKEN.partition(":")[0], str(telegram)
+            unit.members.add_account(me, "telegram", bot, here, f"dm:{here}", now)
+            unit.members.add_account(me, "slack", TEAM, slack, f"dm:{slack}", now)
+
+        store.now(job)
+
+
+@pytest.mark.long
+def test_a_token_that_is_withdrawn_is_told_on_the_other_platform_and_the_next_token_ends_it(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with both(tmp_path) as at:
+            facilitates(at, "U0MIRELA", 42)
+            mirela, bat = at.at_telegram(42, "Mirela"), at.at_slack("U0BAT")
+            await at.starts()
+            at.slack.refusing = "token_revoked"
+            calls = len(at.slack.calls)
+            await bat.says("hello")  # the answer cannot be sent
+            await sees(mirela, "Slack no longer lets me in", 30)
+            await sees(mirela, "token_revoked")
+            await asyncio.sleep(3)
+            assert len(at.slack.calls) - calls <= 3
+            assert await at.program.stop() == 0
+            await at.program.start()  # still the old token: nothing new is said
+            await until(lambda: at.program.log.count("token is refused") == 2, 60)
+            await asyncio.sleep(2)
+            assert await at.program.stop() == 0
+            assert len(mirela.screen) == 1
+            at.slack.refusing = ""
+            await at.starts()
+            await sees(mirela, "Slack works again", 60)
+            await sees(bat, "invited members", 60)  # what waited
+            assert await at.program.stop() == 0
+            assert len(mirela.screen) == 2
 
     asyncio.run(go())
 

@@ -1,16 +1,19 @@
 """`doctor` tries the platforms live: what works, what does not and what to press; its exit code is for cron."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.core.clock import SystemClock
 from storage import UnitOfWork, open_store
 from storage.lanes import Taken
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault
-from tests.storage.people import LANE, NOW, new_row
+from tests.storage.people import LANE, new_row
 from tests.test_setup import TOKEN, Place, Ran
 
+CANARY = "kanariumvulgare"
 STATES = ("failed", "unreachable", "unreachable", "in_doubt")
 
 
@@ -129,30 +132,45 @@ def test_a_slow_or_strange_answer_is_no_traceback(place: Place, kind: str) -> No
     asyncio.run(scene())
 
 
-def test_messages_that_did_not_arrive_are_counted(place: Place) -> None:
+def test_lanes_and_what_did_not_arrive_are_shown_by_number_and_without_anybody_in_them(place: Place) -> None:
     async def scene() -> None:
         await place.bot("migrate")
         store = open_store(f"sqlite:///{place.folder / 'kawan.db'}", inline=True)
+        now = SystemClock().now()
 
-        def job(unit: UnitOfWork) -> None:
-            taken = unit.lanes.take(LANE, "me", NOW)
+        def job(unit: UnitOfWork) -> list[int]:
+            taken = unit.lanes.take(LANE, "owner-of-the-lane", now)
             assert isinstance(taken, Taken)
             gen = taken.held.gen
-            for number in range(len(STATES)):
-                new_row(unit, f"dm:{number}")
-            for claimed, state in zip(unit.claims.claim(LANE, gen, NOW, 9).taken, STATES, strict=True):
-                unit.claims.settle(claimed.row.seq, gen, state, NOW)
+            unit.lanes.rest(LANE, gen, timedelta(minutes=5))
+            unit.lanes.take("slack:T1", "gone", now)
+            unit.lanes.release("slack:T1", "gone", 1)
+            unit.troubles.begin("slack", "refused", now)
+            made = [new_row(unit, f"dm:{CANARY}{n}", body={"text": CANARY}, now=now) for n in range(len(STATES))]
+            for claimed, state in zip(unit.claims.claim(LANE, gen, now, 9).taken, STATES, strict=True):
+                unit.claims.settle(claimed.row.seq, gen, state, now, why=f"{state}_{TOKEN}")
+            new_row(unit, "dm:late", now=now - timedelta(hours=1))
+            return made
 
-        store.now(job)
+        made = store.now(job)
         store.close()
         ran = await doctor(place)
         assert ran.code == 0
         for said in (
-            "aware: Messages that a platform refused: 1.",
-            "aware: Messages to people who cannot be reached: 2.",
+            f"well: {LANE}: program owner- sends (its turn lasts ",
+            f"aware: {LANE}: paused until ",
+            "aware: slack:T1: no program sends now.",
+            f"aware: {LANE}: replies to leave now: 1, the oldest for 60 minutes.",
+            "aware: slack: refuses us since ",
+            "aware: Messages that a platform refused, in 30 days: 1.",
+            f"aware:   message {made[0]} at {LANE}: failed_[redacted], ",
+            "aware: Messages to people who cannot be reached, in 30 days: 2.",
+            f"aware:   message {made[2]} at {LANE}: unreachable_[redacted], ",
             "aware: Messages that are being checked: 1.",
+            f"aware:   message {made[3]} at {LANE}: in_doubt_[redacted], ",
         ):
-            assert said in ran.said
+            assert said in ran.said, ran.said
         assert "perhaps did not arrive" not in ran.said
+        assert CANARY not in ran.said
 
     asyncio.run(scene())

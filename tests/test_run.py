@@ -7,7 +7,9 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from storage import open_store
 from storage.migrate import upgrade
@@ -113,16 +115,66 @@ def test_a_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
-def test_nothing_is_served_where_no_platform_calls_us(tmp_path: Path) -> None:
+def test_nothing_is_served_where_no_platform_calls_us_and_no_address_is_set(tmp_path: Path) -> None:
     async def go() -> None:
         async with SlackServer(pause=0) as slack:
-            port = free_port()
-            program = Program(tmp_path, {"slack": slack_section(slack), "web": {"port": port}})
+            program = Program(tmp_path, {"slack": slack_section(slack)})
             await program.start()
             await slack.connected(2)
-            with socket.socket() as probe:
-                assert probe.connect_ex(("127.0.0.1", port)) != 0
+            await until(lambda: "started" in program.log)
+            assert "web_server" not in program.log
             assert await program.stop() == 0
+
+    asyncio.run(go())
+
+
+def test_health_is_served_and_an_address_called_also_where_no_platform_calls_us(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    async def called(request: web.Request) -> web.Response:
+        calls.append(request.path)
+        return web.Response()
+
+    async def go() -> None:
+        application = web.Application()
+        application.router.add_get("/{secret}", called)
+        runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with SlackServer(pause=0) as slack, aiohttp.ClientSession() as session:
+            port = free_port()
+            heart = f"http://127.0.0.1:{runner.addresses[0][1]}/kanariumvulgare"
+            url = f"sqlite:///{tmp_path / 'kawan.db'}"
+            sections = {"bot": {"database_url": url, "heartbeat_url": heart, "log_level": "DEBUG"}}
+            program = Program(tmp_path, {**sections, "slack": slack_section(slack), "web": {"port": port}})
+            await program.start()
+            await until(lambda: calls, 60)  # all is well
+            for page, holds in (("healthz", "well"), ("readyz", "slack: sends, listens"), ("metrics", "kawan_calls")):
+                async with session.get(f"http://127.0.0.1:{port}/{page}") as answer:
+                    assert answer.status == 200
+                    assert holds in await answer.text()
+            assert await program.stop() == 0
+            assert calls == ["/kanariumvulgare"]
+            assert "kanariumvulgare" not in program.log
+        await runner.cleanup()
+
+    asyncio.run(go())
+
+
+@pytest.mark.long
+def test_a_port_that_is_taken_does_not_keep_a_bot_from_running_that_nobody_calls(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with SlackServer(pause=0) as slack:
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))
+                taken.listen()
+                sections = {"slack": slack_section(slack), "web": {"port": taken.getsockname()[1]}}
+                program = Program(tmp_path, sections)
+                await program.start()
+                await slack.connected(2)
+                await until(lambda: "started" in program.log)
+                assert "health_is_not_served" in program.log
+                assert await program.stop() == 0
 
     asyncio.run(go())
 

@@ -168,6 +168,15 @@ def test_later_moves_the_clock_does_what_is_due_and_lasts(demo: Demo) -> None:
     assert name not in demo.chat("allies", speak_as="Pilo").said.split("> allies")[1]
 
 
+@pytest.mark.long
+def test_time_that_was_put_forward_is_no_outage(demo: Demo) -> None:
+    steps = ("manage", "Check-ins", "The usual: every second Monday", "Start it", "/later 16 days", "Sekar: kabar")
+    said = demo.chat(*steps, speak_as="Mirela,Sekar").said
+    assert said.count("Bot: well.") == 2
+    assert "I was away" not in said
+    assert "terlambat" not in said  # late
+
+
 def test_the_demo_does_not_touch_the_configured_database(demo: Demo) -> None:
     (demo.folder / "config.toml").write_text(f'[bot]\ndatabase_url = "sqlite:///{demo.data}/demo.db"\n')
     talk = demo.chat()

@@ -292,7 +292,7 @@ def _words(source: Source) -> tuple[WordForms, ...]:
     top.texts("languages", LANGUAGES)
     top.texts("review", LANGUAGES)
     tables = top.table("words")
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[str, dict[str, str]] = {}  # a form -> language -> the word that it stands for
     found = []
     for word in tables.names():
         entry = tables.table(word)
@@ -309,14 +309,15 @@ def _words(source: Source) -> tuple[WordForms, ...]:
     return tuple(found)
 
 
-def _take(entry: Entry, taken: dict[tuple[str, str], str], word: str, language: str, form: str) -> None:
+def _take(entry: Entry, taken: dict[str, dict[str, str]], word: str, language: str, form: str) -> None:
     """Refuse a form that already stands for another word: of this language, or of any where one of them is grave."""
-    for (other_language, other_form), other in taken.items():
+    others = taken.setdefault(plain(form), {})
+    for other_language, other in others.items():
         grave = word in _NO_CLASH or other in _NO_CLASH
-        if other != word and other_form == plain(form) and (grave or other_language == language):
+        if other != word and (grave or other_language == language):
             message = f'"{form}" already stands for "{other}". Choose another form for "{word}".'
             raise entry.error(message, language, form)
-    taken[language, plain(form)] = word
+    others[language] = word
 
 
 def _emergency(source: Source, words: tuple[WordForms, ...]) -> Emergency:

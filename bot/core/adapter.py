@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.core.events import Address, Event
 from bot.core.pacing import Pace
@@ -165,3 +165,17 @@ class Adapter(Protocol):
     async def look_up(self, envelope: Envelope) -> Sent | Absent | None:
         """Did it arrive? Only where the platform can tell; None says nothing."""
         ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A platform that says how it is: `trouble` is why it takes nothing from us until a person mends it, or None.
+
+    `is_listening`: what people do there reaches us now.
+    """
+
+    @property
+    def trouble(self) -> str | None: ...
+
+    @property
+    def is_listening(self) -> bool: ...

@@ -14,7 +14,7 @@ from bot.core import forms
 from bot.core.adapter import Ack, MenuFor, Page
 from bot.core.asking import Asking
 from bot.core.cleaning import LONGEST_TEXT, clean_text
-from bot.core.clock import Clock
+from bot.core.clock import Clock, monotonic
 from bot.core.context import ONLY_FACILITATORS, Context, Engine, Stranger, as_card, take_back
 from bot.core.events import (
     Command,
@@ -49,6 +49,7 @@ log = get_logger("kawan.dispatcher")
 BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
+IN_ANY_QUESTION = {"help", "safe"}
 MAY_ANSWER = {"yes", "no", "hello", "thanks", "change"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
@@ -85,14 +86,18 @@ class Dispatcher:
 
         Raises Busy when the database cannot take it: the platform is then not acknowledged and delivers it again.
         """
-        now = self._clock.now()
+        now, arrived = self._clock.now(), monotonic()
         over = self._over_limit(event, now)
         turn = Turn.TICK if isinstance(event, Due) else Turn.EVENT
         try:
-            return await self._store.run(lambda unit: self._survive(unit, event, now, over), turn)
+            ack = await self._store.run(lambda unit: self._survive(unit, event, now, over), turn)
+            self._figures.took("taken_in", monotonic() - arrived, type(event).__name__.lower())
+            return ack
         except (Busy, OSError):
+            self._figures.add("event", "put_off")
             raise
         except Exception as error:
+            self._figures.add("event", "failed")
             error_id = self._engine.ids.error()
             if isinstance(error, Deadly):
                 self._figures.add("poison", "update")
@@ -108,17 +113,23 @@ class Dispatcher:
             return await self._store.run(lambda unit: self._apologise(unit, event, now, error_id), turn)
 
     def _survive(self, unit: UnitOfWork, event: Event, now: datetime, over: int) -> Ack:
-        """The same, with a note on disk for the case that the process does not live to the end of it."""
-        if self._in_hand is None:
-            return self.turn(unit, event, now, over=over)
-        with self._in_hand.holding(source_of(event), event.id):
-            return self.turn(unit, event, now, over=over)
+        """The same, timed, with a note on disk for the case that the process does not live to the end of it."""
+        began = monotonic()
+        try:
+            if self._in_hand is None:
+                return self.turn(unit, event, now, over=over)
+            with self._in_hand.holding(source_of(event), event.id):
+                return self.turn(unit, event, now, over=over)
+        finally:
+            self._figures.took("handler", monotonic() - began, type(event).__name__.lower())
 
     def turn(self, unit: UnitOfWork, event: Event, now: datetime, *, over: int = 0) -> Ack:
         """The whole path of one event, inside one transaction."""
         source = source_of(event)
         if not unit.inbox.accept(source, event.id, now):
+            self._figures.add("event", "repeat")
             return _ack_from(unit.inbox.ack(source, event.id))
+        self._figures.add("event", "taken")
         if isinstance(event, Due):
             return self._due(unit, event, now)
         if isinstance(event, Disconnected):
@@ -285,6 +296,8 @@ class Dispatcher:
                 ),
             )
         if word in self._engine.router.words:
+            if waiting is not None and not ctx.form(waiting.form).gentle and word not in IN_ANY_QUESTION:
+                ctx.after(lambda: _asked_again(ctx, waiting))
             return self._word(ctx, self._engine.router.words[word], "")
         route, rest = self._word_with_text(ctx, text)
         if route is not None:
@@ -293,9 +306,11 @@ class Dispatcher:
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
 
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
-        """Is this no answer? A question that the bot began by itself also lets every word pass that cannot be one."""
-        other = word in self._engine.router.words and word not in MAY_ANSWER
-        return (other and ctx.form(waiting.form).gentle) or _leaves_a_question(word, text, waiting)
+        """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""
+        is_a_name = waiting.field == "name" and text.casefold() != "safe"  # Aman, Indonesian for safe, is one
+        if is_a_name or ctx.form(waiting.form).firm:
+            return word in IN_ANY_QUESTION and (word != "safe" or not is_a_name)
+        return word in self._engine.router.words and word not in MAY_ANSWER
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
         """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""
@@ -323,9 +338,10 @@ class Dispatcher:
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
         row = ctx.store.homes.last_said(ctx.me.id) if len(text) <= LONGEST_LABEL else None
+        typed = text.casefold()
         for button in Content.from_json(row.body).buttons if row is not None and row.body else ():
             route = self._engine.router.presses.get(button.action)
-            if button.label.casefold() == text.casefold() and route is not None:
+            if button.label.casefold() == typed and route is not None:
                 ctx.value = button.value
                 return self._run(ctx, route)
         return None
@@ -527,10 +543,12 @@ def nearest_word(ctx: Context, typed: str) -> str | None:
     return None if best is None else ctx.programme.content.word_label(forms_by_text[best[0]], ctx.me.language)
 
 
-def _leaves_a_question(word: str | None, text: str, waiting: Dialog) -> bool:
-    """Help and safe are heard in any question; but Aman, which is safe in Indonesian, is also somebody's name."""
-    is_a_name = waiting.field == "name" and text.casefold() != "safe"
-    return word == "help" or (word == "safe" and not is_a_name)
+def _asked_again(ctx: Context, waiting: Dialog) -> Reply:
+    """The question that a word of the bot interrupted, unless the word began another or ended all."""
+    still = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+    if still is None or still.id != waiting.id:
+        return None
+    return forms.question(ctx, still, t("Now back to the earlier question."))
 
 
 def _code_in(event: PersonEvent) -> str | None:

@@ -220,7 +220,8 @@ def take_step(ctx: "Context", dialog: Dialog, step: str) -> Reply:
         return _and_parked(ctx, t("Cancelled. Nothing was changed."), parked)
     if step == "back":
         previous = asked[max(0, place - 1)]
-        answers = {key: value for key, value in dialog.answers.items() if key != previous.key}
+        kept = previous.kind == "many"  # what was ticked stays ticked
+        answers = {key: value for key, value in dialog.answers.items() if kept or key != previous.key}
         return _ask_again(ctx, dialog, answers, previous.key)
     if step == "done" and present.kind == "many":
         chosen = list(dialog.answers.get(present.key, ()))

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,17 +27,14 @@ class InHand:
     def holding(self, source: str, event_id: str) -> Iterator[None]:
         """While an event is handled; raises Deadly instead when it has killed too often."""
         name = hashlib.sha256(f"{source} {event_id}".encode("utf-8", "replace")).hexdigest()[:32]
-        file = self._folder / name
+        path = os.path.join(self._folder, name)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            before = len(file.read_bytes())
-        except FileNotFoundError:
-            before = 0
-        if before >= DEATHS:
-            file.unlink(missing_ok=True)
-            raise Deadly
-        with file.open("ab") as written:
-            written.write(b"x")
-        try:
+            if os.fstat(file).st_size >= DEATHS:
+                raise Deadly
+            os.write(file, b"x")
             yield
         finally:  # a killed process does not come here
-            file.unlink(missing_ok=True)
+            os.close(file)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)

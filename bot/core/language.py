@@ -4,7 +4,7 @@ import gettext
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -146,11 +146,19 @@ class Language:
         else:
             sentence = text.msgid if text.count == 1 or text.plural is None else text.plural
 
-        def fill(found: re.Match[str]) -> str:
-            value = text.values.get(found[1])
-            return found[0] if value is None else self.say(value, reader)
+        if not text.values:
+            return sentence
+        said = list(_pieces(sentence))
+        for at in range(1, len(said), 2):  # every second piece is a name
+            value = text.values.get(said[at])
+            said[at] = f"{{{said[at]}}}" if value is None else self.say(value, reader)
+        return "".join(said)
 
-        return PLACEHOLDER.sub(fill, sentence)
+
+@lru_cache(maxsize=4096)  # as many as there are sentences in all languages, nearly
+def _pieces(sentence: str) -> list[str]:
+    """A sentence of the catalogues, cut at its placeholders: text, name, text, and so on."""
+    return PLACEHOLDER.split(sentence)
 
 
 @lru_cache
@@ -172,6 +180,12 @@ def load_language(folder: Path = FOLDER) -> Language:
         for name, found in catalogues.items():
             catalogues[name] = replace(found, complete=found.complete and wanted <= found.messages.keys())
     return Language(catalogues)
+
+
+@cache
+def own_language() -> Language:
+    """The catalogues of this installation, read once."""
+    return load_language()
 
 
 def _msgids(template: Path) -> set[str]:

@@ -29,6 +29,12 @@ class OneListener(Protocol):
     def closed(self) -> bool: ...
 
 
+def listens_elsewhere(relay: Relay) -> bool:
+    """Does another program listen, if anybody does, because it owns the lane and only one may?"""
+    adapter = relay.adapter
+    return isinstance(adapter, OneListener) and adapter.listens_alone and not relay.alone and not relay.owns
+
+
 async def listen(relay: Relay, receive: Callable[[Event], Awaitable[Ack]]) -> None:
     """Listen until cancelled or the platform refuses us; where only one may, while the lane is ours."""
     adapter = relay.adapter

@@ -34,7 +34,7 @@ class Post:
         try:
             content = Content.from_json(row.body or {"text": ""})
             files = tuple([await self._file(file) for file in content.files])
-            return _envelope(row, claimed.root_ref, files)
+            return _envelope(row, claimed.root_ref, content, files)
         except Busy as busy:
             return NotSent(str(busy))
         except Exception as error:  # a mistake of ours must not stop the lane
@@ -54,7 +54,8 @@ class Post:
     async def look_up(self, row: Row) -> Sent | Absent | None:
         """What the platform knows of a row in doubt."""
         try:
-            return await self._adapter.look_up(_envelope(row, None, ()))
+            content = Content.from_json(row.body or {"text": ""})
+            return await self._adapter.look_up(_envelope(row, None, content, ()))
         except Exception as error:  # an adapter's mistake must not stop the lane
             log.error("look_up_failed", lane=row.lane, row=row.seq, kind=type(error).__name__)
             return None
@@ -71,13 +72,13 @@ def address_of(row: Row) -> Address:
     return Address(platform, installation, row.conversation)
 
 
-def _envelope(row: Row, root_ref: str | None, files: Files) -> Envelope:
+def _envelope(row: Row, root_ref: str | None, content: Content, files: Files) -> Envelope:
     """A first attempt is the one to look for; of a later one only the row's own age is certain."""
     attempted = row.created_at if row.resend_count else row.sending_at
     return Envelope(
         key=encode(row.key),
         address=address_of(row),
-        content=Content.from_json(row.body or {"text": ""}),
+        content=content,
         edits=root_ref if row.kind == "edit" else None,
         deletes=root_ref if row.kind == "delete" else None,
         files=files,

@@ -44,7 +44,8 @@ class Rider:
     """A part of the weekly card that a feature contributes; the order of features is the order of parts.
 
     `find` gives the number of what waits for this person, or None; `show` the part, or None when it is over meanwhile;
-    `listens` the form that takes what is typed while the part is shown. Parts that are not `main` ride two at a time.
+    `listens` the form that takes what is typed while the part is shown. Parts that are not `main` are small: they come
+    last, and two at a time. A part that `asks` is only for those who agreed to questions and did not pause them.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Rider:
     show: "Callable[[Context, int], Card | None]"
     listens: "Callable[[Context, int], Ask | None]"
     main: bool = False
+    asks: bool = True
 
 
 @dataclass
@@ -145,12 +147,13 @@ class Router:
         find: "Callable[[Context], int | None]",
         listens: "Callable[[Context, int], Ask | None] | None" = None,
         main: bool = False,
+        asks: bool = True,
     ) -> "Callable[[Callable[[Context, int], Card | None]], Callable[[Context, int], Card | None]]":
         """Ride on the weekly card: the function shows the part."""
 
         def add(show: "Callable[[Context, int], Card | None]") -> "Callable[[Context, int], Card | None]":
             hears = listens or (lambda ctx, number: None)
-            self.riders[name] = Rider(name=name, find=find, show=show, listens=hears, main=main)
+            self.riders[name] = Rider(name=name, find=find, show=show, listens=hears, main=main, asks=asks)
             return show
 
         return add

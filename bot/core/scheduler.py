@@ -1,6 +1,6 @@
 """Turns timers and schedules that are due into events; APScheduler is the ticker and nothing more."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -26,6 +26,7 @@ HOLD_SECONDS = 0.030
 FEWEST, FIRST, MOST = 40, 60, 500
 FIRST_RETRY = timedelta(minutes=10)
 LOOKS_APART = timedelta(minutes=1)
+TIDIES_APART = timedelta(minutes=1)
 CLOCK_WENT_BACK = timedelta(minutes=10)
 
 
@@ -42,6 +43,7 @@ class Scheduler:
         self._programme = programme
         self._ticker: AsyncIOScheduler | None = None
         self._at_once = FIRST
+        self._tidied: datetime | None = None
         self._watch = watch
         self._mends = True  # what was written while the clock was ahead; a restart may come between
 
@@ -76,7 +78,8 @@ class Scheduler:
                     await self._handle(timer)
             while await self._store.run(self._ask, Turn.TICK):
                 pass
-            await self._store.run(self._tidy, Turn.BULK)
+            if self._tidied is None or abs(self._clock.now() - self._tidied) >= TIDIES_APART:
+                await self._store.run(self._tidy, Turn.BULK)
         except Busy as busy:
             log.warning("tick_put_off", why=str(busy))
 
@@ -153,7 +156,7 @@ class Scheduler:
             unit.recurring.put_off(of.id, key, failed, now + FIRST_RETRY * 2**waiting.tries)
 
     def _tidy(self, unit: UnitOfWork) -> None:
-        now = self._clock.now()
+        self._tidied = now = self._clock.now()
         kept = now - timedelta(days=self._programme.messages_days)
         unit.outbox.wipe(kept)
         unit.contents.forget(kept)

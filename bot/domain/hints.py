@@ -4,6 +4,7 @@ A hint is written "pay*/paid + late/delay*": one word of each group must stand n
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -171,9 +172,10 @@ class HintIndex:
         return {word.plain for word in words if is_thai(word.plain)} if whole else set()
 
 
-def _forms(word: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _forms(word: str) -> frozenset[str]:
     """A word, and what is left of it without the commonest syllables before and behind it."""
-    forms = {word, stem(word)}
+    forms = frozenset({word, stem(word)})
     if not word.isascii() or len(word) <= _LEAST_ROOT:
         return forms
     cut = {word.removeprefix(before) for before in _BEFORE} | {word}

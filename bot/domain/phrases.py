@@ -67,6 +67,7 @@ def plain(text: str) -> str:
     return " ".join(word.plain for word in words_of(text))
 
 
+@lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """Return a word without the commonest endings of English, Indonesian, Filipino or Mongolian."""
     if "а" <= word[:1] <= "я":

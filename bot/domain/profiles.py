@@ -93,7 +93,7 @@ def seen_by(whole: Whole, reach: Audience) -> Profile:
     """The profile as somebody sees it who stands this near: ME everything, COHORT only what all may see."""
     allowed = _allowed(whole.preset, tuple(whole.own.items()), reach)
     full = whole.profile
-    if reach is Audience.ME:
+    if reach is Audience.ME or len(allowed) == len(FIELDS):
         return full
     texts = {"needs": full.needs, "offers": full.offers}
     helps: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 
 from rapidfuzz import fuzz, process
 
@@ -95,7 +96,10 @@ class Term:
 
 
 class Understanding:
-    """Reads what people type. Built once from the content; holds no state of anybody's query."""
+    """Reads what people type. Made once from the content, its index at the first question, which takes 0.2 seconds.
+
+    It holds no state of anybody's query.
+    """
 
     def __init__(
         self,
@@ -109,27 +113,40 @@ class Understanding:
     ) -> None:
         stop = {language: {normalise(word) for word in words} for language, words in (stop_words or {}).items()}
         self._topics = {topic.slug: topic for topic in topics}
+        self._coalitions, self._sectors = tuple(coalitions), tuple(sectors)
+        self._countries, self._country_names = tuple(countries), tuple(country_names)
+        self._cased = frozenset(exact_case)
         self._stop = frozenset(word for words in stop.values() for word in words if not is_thai(word))
         self._phrases = PhraseIndex(self._stop)
         self._thai = ThaiPhrases(stop.get("th", ()))
         self._hints = HintIndex(self._stop)
+        self._codes: dict[str, str] = {}
+        self._told_by: dict[str, dict[str, None]] = {}  # a stem of a label or synonym -> topics, for the nearest ones
+        self._is_ready = False
+        self._making = Lock()
+
+    def _ready(self) -> None:
+        """Make the index, unless it is made."""
+        with self._making:
+            if not self._is_ready:
+                self._make()
+                self._is_ready = True
+
+    def _make(self) -> None:
         for topic in self._topics.values():
             self._add_topic(topic)
-        for coalition in coalitions:
+        for coalition in self._coalitions:
             self._add("coalition", coalition.slug, coalition.labels, coalition.forms)
-        for sector in sectors:
+        for sector in self._sectors:
             self._add("sector", sector.slug, sector.labels, sector.forms)
-        self._codes: dict[str, str] = {}
-        cased = frozenset(exact_case)
-        for country in countries:
+        for country in self._countries:
             self._codes |= {country.code: country.code, country.alpha3: country.code}
-            self._add("country", country.code, country.names, (), cased)
-        for name in country_names:
-            self._add("country", ",".join(name.codes), {}, name.forms, cased)
+            self._add("country", country.code, country.names, (), self._cased)
+        for name in self._country_names:
+            self._add("country", ",".join(name.codes), {}, name.forms, self._cased)
         self._phrases.finish()
         self._thai.finish()
         self._hints.finish()
-        self._told_by: dict[str, dict[str, None]] = {}  # a stem of a label or synonym -> topics, for the nearest ones
         for topic in self._topics.values():
             for text in (*topic.labels.values(), *topic.synonyms):
                 for word in plain(text).split():
@@ -162,6 +179,8 @@ class Understanding:
 
     def understand(self, text: str, language: str | None = None) -> Wanted:
         """Return what the text asks for; language is the reader's own and decides between equal readings."""
+        if not self._is_ready:
+            self._ready()
         words = words_of(text)
         shouting = _is_shouting(words, self._stop)
         found = Found()

@@ -45,8 +45,7 @@ class OnTelegram:
     def _shown(self, envelope: Envelope, content: Content) -> Shown:
         rendered = render(content, envelope.key)
         _accepted(envelope, rendered)
-        rows = rendered.keyboard.inline_keyboard if rendered.keyboard else ()
-        buttons = [(button.text, str(button.callback_data)) for row in rows for button in row]
+        buttons = [(button["text"], button["callback_data"]) for row in rendered.rows for button in row]
         return Shown(rendered.text, buttons, envelope.edits is not None)
 
     def _parsed(self, update: dict[str, Any], who: Person) -> Event:
@@ -76,7 +75,7 @@ def _accepted(envelope: Envelope, rendered: Rendered) -> None:
         return
     fields = {"chat_id": "42", "text": rendered.text}
     if rendered.entities:
-        fields["entities"] = json.dumps([entity.to_dict() for entity in rendered.entities])
-    if rendered.keyboard:
-        fields["reply_markup"] = rendered.keyboard.to_json()
+        fields["entities"] = json.dumps(rendered.entities)
+    if rendered.rows:
+        fields["reply_markup"] = json.dumps({"inline_keyboard": rendered.rows})
     read_arguments("sendMessage", fields, {})

@@ -272,6 +272,7 @@ def test_after_the_app_was_removed_nothing_is_sent_and_events_are_still_acknowle
             assert (await sari.sends(payload("tokens_revoked"))).acknowledged
             assert (await sari.sends(payload("app_uninstalled"))).acknowledged
             assert await adapter.send(to("dm:U0SARI")) == NotSent("app_uninstalled")
+            assert adapter.trouble == "app_uninstalled"
             assert server.calls_of("chat.postMessage") == []
             assert [type(event).__name__ for event in receiver.events] == ["Disconnected"] * 2
 

@@ -278,6 +278,7 @@ def test_two_pollers_the_first_stops_with_one_clear_line() -> None:
         errors = [line for line in logs if line["log_level"] == "error"]
         assert [line["reason"] for line in errors] == [adapter.trouble]
         assert "another program" in (adapter.trouble or "")
+        assert not adapter.is_listening
         here = Address("telegram", "4839574812", "dm:42")
         await adapter.send(Envelope(key=KEY, address=here, content=Content("still sent")))
         assert server.screens[42][-1].text == "still sent"

@@ -6,7 +6,6 @@ import unicodedata
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from telegram import InlineKeyboardMarkup
 
 from bot.adapters.telegram.parse import parse
 from bot.adapters.telegram.render import CAPTION, TEXT, Rendered, clean, is_visible, parts, render, toast, units
@@ -51,17 +50,16 @@ CONTENT = st.builds(
 def accepted(rendered: Rendered, *, caption: bool = False) -> None:
     """Raises what the local server, strict about every documented limit, would refuse."""
     fields = {"chat_id": "42", "caption" if caption else "text": rendered.text}
-    entities = json.dumps([entity.to_dict() for entity in rendered.entities])
+    entities = json.dumps(rendered.entities)
     fields["caption_entities" if caption else "entities"] = entities
-    if rendered.keyboard:
-        fields["reply_markup"] = rendered.keyboard.to_json()
+    if rendered.rows:
+        fields["reply_markup"] = json.dumps({"inline_keyboard": rendered.rows})
     files = {"document": ("a.pdf", b"x")} if caption else {}
     read_arguments("sendDocument" if caption else "sendMessage", fields, files)
 
 
-def buttons_of(keyboard: InlineKeyboardMarkup | None) -> list[tuple[str, str]]:
-    rows = keyboard.inline_keyboard if keyboard else ()
-    return [(button.text, str(button.callback_data)) for row in rows for button in row]
+def buttons_of(rendered: Rendered) -> list[tuple[str, str]]:
+    return [(button["text"], button["callback_data"]) for row in rendered.rows for button in row]
 
 
 @settings(max_examples=200, deadline=None)
@@ -97,7 +95,7 @@ def letters(text: str) -> list[str]:
 @given(BUTTONS)
 def test_every_button_comes_back_as_the_press_that_it_is(buttons: tuple[Pressable, ...]) -> None:
     for part in parts(Content(text="Choose", buttons=buttons)):
-        shown = buttons_of(render(part, KEY).keyboard)
+        shown = buttons_of(render(part, KEY))
         assert len(shown) == len(part.buttons)
         for number, (_, data) in enumerate(shown):
             assert read_button_handle(pressed(data)) == (bytes(range(16)), number)
@@ -116,10 +114,11 @@ def pressed(data: str) -> str:
 def test_only_our_own_words_are_bold_and_nothing_else_is_marked(title: str, text: str, value: str) -> None:
     rendered = render(Content(text, title, (("Name", value),)), KEY)
     encoded = rendered.text.encode("utf-16-le")
-    bold = [encoded[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le") for e in rendered.entities]
+    marks = rendered.entities
+    bold = [encoded[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le") for e in marks]
     shown = clean(title).strip()
     assert bold == ([shown] if is_visible(shown) else []) + ["Name:"]
-    assert all(entity.type == "bold" and entity.url is None and entity.user is None for entity in rendered.entities)
+    assert all(entity["type"] == "bold" and entity.keys() == {"type", "offset", "length"} for entity in marks)
 
 
 @pytest.mark.parametrize("text", ["/leave", "tap /safe now", "(/leave)", "x\n/leave", ".../leave"])
@@ -181,9 +180,8 @@ def test_a_file_with_buttons_comes_before_the_text_that_carries_them() -> None:
 
 def test_short_labels_stand_in_pairs_and_long_ones_alone() -> None:
     labels = ("Meet", "More", "Tell me when somebody joins", "Yes")
-    markup = render(Content("x", buttons=tuple(Pressable(label, "x") for label in labels)), KEY).keyboard
-    assert markup is not None
-    assert [[button.text for button in row] for row in markup.inline_keyboard] == [
+    rendered = render(Content("x", buttons=tuple(Pressable(label, "x") for label in labels)), KEY)
+    assert [[button["text"] for button in row] for row in rendered.rows] == [
         ["Meet", "More"], ["Tell me when somebody joins"], ["Yes"]
     ]  # fmt: skip
 

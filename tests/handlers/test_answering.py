@@ -250,6 +250,26 @@ def test_who_is_stuck_chooses_who_knows_and_the_blocker_comes_back(chat: Chat, m
     assert sari.last.startswith("Good that it moves. I ask again next time.")
 
 
+def test_who_is_stuck_asks_the_others_and_the_card_goes_on(chat: Chat, mirela: Person, sari: Person) -> None:
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+    usual(mirela)
+    to_monday(chat)
+    sari.says("get the decree signed by the governor this month")
+    sari.presses("Skip")
+    chat.passes(days=14)
+    sari.presses("Stuck")
+    sari.says("beneficial ownership rules are unclear")
+    sari.presses("Skip")
+    sari.presses("Skip")
+    sari.presses("Ask the others")
+    assert sari.sees()[-2].startswith("Nobody was asked yet: below is what the others would see.\n\n")
+    assert "Only you read this." in sari.sees()[-2]  # the question that follows
+    assert "asks: “beneficial ownership rules are unclear”" in sari.last
+    assert not any("unclear" in text for text in (*bat.sees(), *mirela.sees()))
+    sari.presses("Send")
+    assert "asks: “beneficial ownership rules are unclear”" in bat.last
+
+
 def test_what_is_kept_private_is_told_to_nobody(chat: Chat, mirela: Person, sari: Person) -> None:
     usual(mirela)
     to_monday(chat)

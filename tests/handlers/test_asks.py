@@ -155,8 +155,12 @@ def test_a_question_that_fits_nobody_is_offered_to_whoever_joins(chat: Chat) -> 
     bat.says("beneficial ownership registers")
     bat.says("I can help with beneficial ownership")
     bat.presses("Yes")
-    chat.passes(days=1, hours=2)
-    assert "Somebody joined who fits what you look for" in sari.last
+    chat.passes(days=6, hours=22)
+    assert "Somebody joined" not in sari.last
+    chat.passes(hours=1)  # Monday 09:00: it rides on the card
+    assert any("Somebody joined who fits what you look for: Bat" in text for text in sari.sees())
+    if "Did it move?" in sari.last:
+        sari.presses("Not now")
     sari.presses("Ask them")
     assert NEED in bat.last
 

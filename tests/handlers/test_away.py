@@ -112,9 +112,18 @@ def test_the_card_takes_a_date_that_is_only_typed(chat: Chat, language: str, typ
     assert until.state == "paused"
 
 
+def test_stop_stops_at_once_and_only_then_asks_until_when(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat")
+    sari.says("stop")
+    assert "You are away until you come back." in sari.sees()[-2]
+    assert sari.last.startswith("Until when shall I leave you in peace?")
+    bat.says("beneficial ownership")
+    assert "Sari" not in bat.last
+
+
 def test_cancel_at_the_card_changes_nothing_and_the_next_words_are_a_search(chat: Chat, sari: Person) -> None:
     chat.joins("Bat", country="MN", offers=["open-data"])
-    sari.says("stop")
+    sari.says("away")
     sari.says("cancel")
     assert sari.last == "Cancelled. Nothing was changed."
     sari.says("open data")

@@ -71,10 +71,10 @@ def test_on_telegram_the_words_are_hidden_until_they_are_tapped() -> None:
     content = Content("Bat would like to meet you.", title="A request", preview="You have a message.")
     shown = render(content, KEY)
     assert shown.text == "You have a message.\n\nA request\nBat would like to meet you."
-    hidden = [(one.offset, one.length) for one in shown.entities if one.type == "spoiler"]
+    hidden = [(one["offset"], one["length"]) for one in shown.entities if one["type"] == "spoiler"]
     assert hidden == [(21, len(shown.text) - 21)]
-    bold = next(one for one in shown.entities if one.type == "bold")
-    assert shown.text[bold.offset : bold.offset + bold.length] == "A request"
+    bold = next(one for one in shown.entities if one["type"] == "bold")
+    assert shown.text[bold["offset"] : bold["offset"] + bold["length"]] == "A request"
 
 
 @pytest.mark.parametrize("length", [10, 4_080, 4_096, 9_000])
@@ -85,6 +85,6 @@ def test_every_part_of_a_long_text_is_hidden(length: int) -> None:
     for part in parts(content):
         shown = render(part, KEY)
         assert len(shown.text) <= 4_096
-        hidden = next(one for one in shown.entities if one.type == "spoiler")
-        assert "x" not in shown.text[: hidden.offset]
-        assert hidden.offset + hidden.length == len(shown.text)
+        hidden = next(one for one in shown.entities if one["type"] == "spoiler")
+        assert "x" not in shown.text[: hidden["offset"]]
+        assert hidden["offset"] + hidden["length"] == len(shown.text)

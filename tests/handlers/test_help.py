@@ -160,3 +160,25 @@ def test_change_typed_under_a_card_that_offers_it_is_that_button(chat: Chat) -> 
     sari.says("open data portals")
     sari.says("change")
     assert sari.last.startswith("What is it about?")
+
+
+@pytest.mark.parametrize("word", ["me", "mydata", "privacy", "allies"])
+def test_a_word_alone_is_obeyed_in_a_question_and_the_question_comes_back(chat: Chat, word: str) -> None:
+    sari = chat.joins("Sari")
+    sari.says("project")
+    sari.presses("New project")
+    asked = sari.last
+    sari.says(word)
+    assert sari.last == f"Now back to the earlier question.\n{asked}"
+    sari.says("Publish the asset declarations of our province")
+    assert "mydata" not in sari.last
+    assert "Publish the asset declarations of our province" in sari.last
+
+
+def test_a_word_of_the_bot_never_becomes_a_project(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("project")
+    sari.presses("New project")
+    sari.says("leave")
+    assert "erase" in sari.sees()[-2]
+    assert chat.store.now(lambda unit: unit.projects.mine(sari.member or 0)) is None

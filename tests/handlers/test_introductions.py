@@ -1,8 +1,10 @@
 """Meeting: a preview, two private yeses, and a no that nobody can tell from silence."""
 
 import pytest
+import sqlalchemy as sa
 
 from bot.domain.profiles import Preset
+from storage.outbox import outbox
 from tests.chat import Chat, Person
 
 
@@ -125,6 +127,19 @@ def test_a_third_new_request_in_a_week_waits(chat: Chat) -> None:
     assert len(bat.sees()) == 2
     chat.passes(days=7)
     assert any("Cai" in text for text in bat.sees())
+
+
+def test_a_request_waits_for_the_day_and_takes_nothing_from_the_weeks_three(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    chat.passes(hours=12)  # 22:00 in Jakarta, later in Ulaanbaatar
+    ask(sari)
+    assert bat.sees() == []
+    chat.passes(hours=10)
+    assert "would like to meet you" in bat.last
+    chat.passes(days=9)  # the reminder, and the close for the one who asked
+    assert "It did not come together with Bat" in sari.last
+    counted = sa.select(sa.func.count()).where(outbox.c.member_id.in_([sari.member, bat.member]), outbox.c.counted)
+    assert chat.store.now(lambda unit: unit.connection.scalar(counted)) == 0
 
 
 def test_pressing_send_twice_asks_once(chat: Chat) -> None:

@@ -235,3 +235,17 @@ def test_a_name_in_a_sentence_is_taken_out_and_asked_about(chat: Chat) -> None:
     sekar.presses("Agree")
     sekar.says("My name is Rosa Lim")
     assert "Your name will appear as: Rosa Lim. Is that right?" in sekar.last
+
+
+def test_back_keeps_what_was_ticked(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    sekar.says("Sekar")
+    sekar.presses("Neither")
+    sekar.presses("Citizens")
+    sekar.presses("Done")
+    sekar.presses("Back")
+    assert any(label.startswith("✓ Citizens") for label in sekar.buttons())
+    sekar.presses("Done")
+    assert not any("Citizens" in label for label in sekar.buttons())

@@ -258,16 +258,21 @@ def test_stuck_is_private_until_one_tells_a_facilitator(chat: Chat, sari: Person
     assert not milestones(chat, sari)[1].blocked
 
 
-def test_stuck_finds_who_can_help(chat: Chat, sari: Person) -> None:
-    chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
+def test_stuck_asks_the_others_in_the_same_words_once_they_were_shown(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
     has(chat, sari, "Law")
     sari.says("project")
     sari.presses("Stuck")
     sari.says("beneficial ownership rules are unclear")
     sari.says("skip")
     sari.says("skip")
-    sari.presses("Find who can help")
-    assert "Bat (Mongolia)" in sari.last
+    sari.presses("Ask the others")
+    assert "“beneficial ownership rules are unclear”" in sari.last
+    assert bat.sees() == []
+    sari.presses("Send")
+    assert "“beneficial ownership rules are unclear”" in bat.last
+    sari.presses("Keep it private")
+    assert "nobody but you reads your words" in sari.last
 
 
 def test_what_changed_keeps_who_changed_and_a_public_link(chat: Chat, sari: Person) -> None:

@@ -221,7 +221,8 @@ def test_leaving_hands_the_milestones_over_and_the_team_is_told(chat: Chat, sari
     assert team_of(chat) == [bat.member]
     sari.says("project")
     assert "You have no project here yet" in sari.last
-    chat.passes(days=30)
+    chat.passes(days=28)
+    chat.passes(days=8)
     assert "Plans move" in bat.last
     assert "Plans move" not in "\n".join(sari.sees())
 
@@ -280,3 +281,36 @@ def test_a_team_of_another_cohort_is_not_there(chat: Chat, sari: Person) -> None
     staff.says("manage")
     staff.presses("Projects")
     assert TITLE not in staff.last
+
+
+def test_one_question_a_team_and_whoever_answers_answers_for_all(chat: Chat, sari: Person) -> None:
+    bat, tuul = (chat.joins(name, country="MN", time_zone="Asia/Jakarta") for name in ("Bat", "Tuul"))
+    looks(sari)
+    for who in (bat, tuul):
+        joins_team(chat, who, sari)
+    outside = chat.joins("Outside")
+    mirela = chat.joins("Mirela", role="facilitator")
+    mirela.says("manage")
+    for label in ("Check-ins", "New", "My own words"):
+        mirela.presses(label)
+    mirela.says("What did the team do?")
+    for label in ("A line of text", "One project's team", TITLE, "Every week", "Monday", "09:00", "The facilitators"):
+        mirela.presses(label)
+    assert f"the team of “{TITLE}”, one answer for all: 3 fellows" in mirela.last
+    mirela.presses("Start it")
+    chat.passes(days=6, hours=23)
+    assert all(who.last.startswith("What did the team do?") for who in (sari, bat, tuul))
+    assert "What did the team do?" not in outside.last
+    bat.says("We met the registry, and they said yes to a first page.")
+    assert "This is your whole team's answer: the others are not asked any more." in bat.last
+    for who in (sari, tuul):
+        assert who.last.startswith("Bat answered this week's question for your team.\n\nThank you.")
+    tuul.says("beneficial ownership")
+    assert "Kept" not in tuul.last  # a search, no answer
+    seen = sari.sees()
+    chat.passes(days=6)
+    assert sari.sees() == seen  # nothing to be reminded of
+    chat.passes(days=1)
+    assert "1 of 1 answered." in "\n".join(mirela.sees())
+    assert "Silent" not in "\n".join(mirela.sees())
+    assert sari.last.startswith("What did the team do?")

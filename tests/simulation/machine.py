@@ -40,6 +40,13 @@ class Disk:
         self._store = store
         self.time: Callable[[], datetime] | None = None
         self.alone = True
+        self.held: Callable[[float], None] | None = None
+
+    def keep_room(self) -> None:
+        """The disk of a simulation is never full."""
+
+    def has_room(self) -> bool:
+        return True
 
     @property
     def engine(self) -> sa.Engine:
@@ -101,7 +108,7 @@ class Machine:
         self._frozen_until = 0.0
         self.kawan: Kawan = build(
             Disk(self, world.cohorts.store), programme(), world.lines(self), clock=world.clock, ids=world.ids,
-            language=world.language, alone=world.plan.replicas == 1, pages=("slack",), tell=("slack",),
+            alone=world.plan.replicas == 1, pages=("slack",), tell=("slack",),
             **world.settings,
         )  # fmt: skip
 

@@ -15,7 +15,6 @@ from bot.adapters.slack.adapter import PACE as SLACK_PACE
 from bot.adapters.telegram.adapter import PACE as TELEGRAM_PACE
 from bot.core.adapter import Envelope
 from bot.core.ids import SeededIds, decode
-from bot.core.language import load_language
 from bot.core.replies import Content
 from handlers import router
 from storage.base import EPOCH, as_microseconds
@@ -38,7 +37,6 @@ AFTERWARDS = 16 * A_DAY  # what was begun ends by itself
 WAITS_FOR_MORNING = 2  # the priority from which on a message waits for its reader
 A_LEAP = 9 * A_DAY  # three such without a look, and the bot would doubt its clock
 A_WHILE = 4.0  # seconds without a call, and hours may be skipped
-LANGUAGE = load_language()
 _OPEN = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending', 'in_doubt') LIMIT 1"
 # The live card of a message, which is renewed every quarter of an hour for a week, is looked at twice a day.
 _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer WHERE name != 'messages.card'
@@ -76,7 +74,6 @@ class World:
         self.ids = SeededIds(plan.seed)
         self.luck = plan.random("world")
         self.router = router
-        self.language = LANGUAGE
         self.calls = 0
         self.goes_on = True  # faults happen and people act; at the end both stop
         self.over = False

@@ -1,10 +1,13 @@
 """Cohorts and members for the tests of storage, written through its own methods."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+
+import sqlalchemy as sa
 
 from bot.domain.profiles import Audience
 from storage import Store, UnitOfWork
@@ -95,3 +98,20 @@ def new_row(unit: UnitOfWork, conversation: str = "dm:U1", **values: Any) -> int
 def in_two_cohorts(store: Store) -> tuple[int, int]:
     """Two cohorts."""
     return store.now(lambda unit: (new_cohort(unit), new_cohort(unit)))
+
+
+@contextlib.contextmanager
+def locked(store: Store) -> Iterator[None]:
+    """Another tool keeps the database to itself."""
+    if store.engine.dialect.name == "sqlite":
+        other = sa.create_engine(store.engine.url, isolation_level="AUTOCOMMIT")
+        with other.connect() as connection:
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            yield
+            connection.exec_driver_sql("ROLLBACK")
+        other.dispose()
+        return
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql("LOCK TABLE meta, lane IN ACCESS EXCLUSIVE MODE")
+        yield
+        connection.rollback()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from storage import UnitOfWork
+from storage.lanes import Taken
 from tests.simulation.loop import START
 from tests.simulation.seeds import cohorts
 
@@ -30,7 +31,15 @@ class OutboxMachine(RuleBasedStateMachine):
         self.state: dict[int, str] = {}
         self.about: dict[int, tuple[str, int, datetime]] = {}  # conversation, priority, due
         self.gen_of: dict[int, int] = {}
-        self.gen = self.do(lambda unit: unit.outbox.take_over(LANE, self.now))
+        self.owners = 0
+        self.gen = self.takes().held.gen
+
+    def takes(self) -> Taken:
+        """Another process becomes the owner of the lane at once."""
+        self.owners += 1
+        found = self.do(lambda unit: unit.lanes.take(LANE, f"owner {self.owners}", self.now, alone=True))
+        assert isinstance(found, Taken)
+        return found
 
     def do(self, job: Any) -> Any:
         return self.store.now(job)
@@ -55,14 +64,14 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 4))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
-        self.do(lambda unit: unit.outbox.release_due(self.now))
+        self.do(lambda unit: unit.claims.release_due(self.now))
         for seq, state in self.state.items():
             if state == "held" and self.about[seq][2] <= self.now:
                 self.state[seq] = "queued"
 
     @rule(room=st.integers(1, 3))
     def claims(self, room: int) -> None:
-        taken = self.do(lambda unit: unit.outbox.claim(LANE, self.gen, self.now, room))
+        taken = self.do(lambda unit: unit.claims.claim(LANE, self.gen, self.now, room).taken)
         assert len(taken) <= room
         for seq in [one.row.seq for one in taken]:
             to, priority, due = self.about[seq]
@@ -79,7 +88,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def answers(self, seq: int, to: str, late: bool) -> None:
         """What a platform said; `late`: to an owner who has lost the lane meanwhile."""
         gen = self.gen - 1 if late else self.gen_of.get(seq, self.gen)
-        done = self.do(lambda unit: unit.outbox.settle(seq, gen, to, self.now, due=self.now))
+        done = self.do(lambda unit: unit.claims.settle(seq, gen, to, self.now, due=self.now))
         allowed = self.state[seq] == "sending" and self.gen_of[seq] == gen
         assert done is allowed
         if allowed:
@@ -89,13 +98,15 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule()
     def another_takes_over(self) -> None:
-        self.gen = self.do(lambda unit: unit.outbox.take_over(LANE, self.now))
+        found = self.takes()
+        self.gen = found.held.gen
         for seq, state in self.state.items():
-            self.state[seq] = "in_doubt" if state == "sending" else state
+            if state == "sending":  # of those that killed their owner again and again nobody tries more
+                self.state[seq] = "failed" if seq in found.failed else "in_doubt"
 
     @rule(seq=rows, to=st.sampled_from(["sent", "queued", "unconfirmed"]))
     def doubt_ends(self, seq: int, to: str) -> None:
-        self.do(lambda unit: unit.outbox.resolve(seq, to, self.now, ref="1" if to == "sent" else None))
+        self.do(lambda unit: unit.claims.resolve(seq, to, self.now, ref="1" if to == "sent" else None))
         if self.state[seq] == "in_doubt":
             self.state[seq] = to
             self.about[seq] = *self.about[seq][:2], self.now

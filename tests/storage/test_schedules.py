@@ -240,6 +240,23 @@ def test_a_long_time_without_a_look_is_an_outage(store: Store) -> None:
         assert unit.outages.last_look() == NOW + DAY
         assert unit.outages.since(NOW) == [Outage(NOW + timedelta(minutes=5), NOW + DAY)]
         assert unit.outages.since(NOW + DAY) == []
+        unit.outages.was_there(NOW + 9 * DAY)
+        unit.outages.look(NOW + 9 * DAY + timedelta(minutes=1))
+        assert unit.outages.since(NOW + DAY) == []
+
+    store.now(job)
+
+
+def test_whatever_is_due_next_is_found(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        assert unit.outages.next_due(NOW) is None
+        cohort = new_cohort(unit)
+        sari = new_member(unit, cohort).id
+        unit.schedules.set_timer("away.end", sari, NOW + 2 * DAY)
+        unit.schedules.set_timer("away.end", sari, NOW + 5 * DAY)
+        assert unit.outages.next_due(NOW) == NOW + 2 * DAY
+        assert unit.outages.next_due(NOW + 2 * DAY) == NOW + 5 * DAY
+        assert unit.outages.next_due(NOW + 5 * DAY) is None
 
     store.now(job)
 

@@ -73,6 +73,7 @@ def one_fellow(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     assert unit.checkins.ask(of, question, me, A_DAY + DAY, NOW, NOW + DAY) is None
     assert unit.checkins.was_asked(of.id, me, A_DAY + DAY)
     assert unit.checkins.asked(number, me)
+    assert unit.checkins.each_of(of.id, (A_DAY + DAY).isoformat())
     assert unit.checkins.asked(number, some[6]) is None
     assert unit.checkins.last_asked(me)
     assert unit.checkins.record(number, me, words="x", answered_at=NOW)
@@ -80,7 +81,7 @@ def one_fellow(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.checkins.withdraw(number, me)
     found = unit.cards.open(cohort, me, A_DAY + timedelta(days=7), NOW, NOW + 7 * DAY)
     unit.cards.change(found.id, parts=(Part("answering.question", number),), message=1)
-    assert unit.cards.latest(me) == unit.cards.get(found.id, me)
+    assert unit.cards.recent(me)[0] == unit.cards.get(found.id, me)
     unit.cards.promise(me)
     unit.cards.change_promise(unit.cards.make_promise(cohort, me, "x", None, NOW), me, state="done")
     held = unit.cards.add_stuck(cohort, me, NOW, what="x")

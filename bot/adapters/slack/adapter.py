@@ -69,6 +69,7 @@ class SlackAdapter:
         self._closed = asyncio.Event()
         self._why = ""
         self._sending_ended = ""
+        self._connections: list[Connection] = []
         self.inbound = Inbound(self.client, self._workspace, opened, self._disconnected)
         self._outgoing = Outgoing(self.client, self._workspace, self._close)
 
@@ -76,6 +77,18 @@ class SlackAdapter:
     def lane(self) -> str:
         """`slack:<team>`, known after `sign_in`."""
         return f"{PLATFORM}:{self._workspace.team}"
+
+    @property
+    def trouble(self) -> str | None:
+        """Slack's word for why it takes nothing from us, or None."""
+        return self._why or self._sending_ended or None
+
+    @property
+    def is_listening(self) -> bool:
+        """Does a connection stand, or are requests answered?"""
+        if self._mode == "http":
+            return self.inbound.receive is not None
+        return any(connection.is_open for connection in self._connections)
 
     async def sign_in(self) -> None:
         """Ask Slack who we are, again while it cannot be reached; raises LaneClosed if it does not know us."""
@@ -130,7 +143,7 @@ class SlackAdapter:
         if self._mode == "http":
             yield
             return
-        connections = [
+        self._connections = connections = [
             Connection(self._app_token, self.client, self._handle, self._close, self.client.proxy)
             for _ in range(CONNECTIONS)
         ]

@@ -39,6 +39,11 @@ class Connection(SocketModeClient):
         self._refused = refused
         self._in_hand: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_open(self) -> bool:
+        """Does it stand now?"""
+        return not self.closed and self.current_session is not None and not self.current_session.closed
+
     async def open(self) -> None:
         """Connect, again and again while Slack cannot be reached."""
         while not self.closed:

@@ -13,7 +13,7 @@ from aiohttp import web
 from telegram import Bot
 
 from bot.adapters.telegram import menu as menus
-from bot.adapters.telegram.calls import deliver, problem_of
+from bot.adapters.telegram.calls import Line, deliver, problem_of
 from bot.adapters.telegram.intake import Intake, Receive
 from bot.adapters.telegram.menu import Menu
 from bot.adapters.telegram.parse import ALLOWED_UPDATES, PLATFORM
@@ -76,6 +76,7 @@ class TelegramAdapter:
         request = SessionRequest(session, proxy=proxy, read_timeout=timeout)
         base = f"{api_url.rstrip('/')}/bot"
         self._bot = Bot(token, base_url=base, request=request, get_updates_request=request)
+        self._line = Line(self._bot, request, base + token)
         self._intake = Intake(self._bot, self._bot_id, self._menu)
         self._poller = Poller(request, base + token, self._ids, first_wait=first_wait, long_poll=long_poll)
         self._webhook = Webhook(webhook_secret) if mode == "webhook" else None
@@ -106,6 +107,11 @@ class TelegramAdapter:
         """The token is refused for good."""
         return self._closed
 
+    @property
+    def is_listening(self) -> bool:
+        """Do polls come back, or are Telegram's requests answered?"""
+        return self._poller.answers if self._webhook is None else self._webhook.take is not None
+
     def routes(self) -> Sequence[web.RouteDef]:
         """What the web server serves: the path of the webhook's address, or nothing when polling."""
         if self._webhook is None:
@@ -132,6 +138,7 @@ class TelegramAdapter:
         except Stopped as stopped:
             self._stop(str(stopped), for_good=stopped.for_good)
         finally:
+            self._poller.answers = False
             if self._webhook is not None:
                 await self._webhook.finish(FINISHING)
             if publishing is not None:
@@ -156,7 +163,7 @@ class TelegramAdapter:
         if problem is not None:
             return Rejected(problem)
         try:
-            return Sent(await deliver(self._bot, envelope))
+            return Sent(await deliver(self._line, envelope))
         except Refusal as error:
             return self._refused(error, envelope)
         except Exception as error:

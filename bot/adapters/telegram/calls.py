@@ -1,19 +1,28 @@
 """The calls that make an envelope visible: text, picture, file, change, removal; each is one call."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto, LinkPreviewOptions
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaDocument,
+    InputMediaPhoto,
+    MessageEntity,
+)
 
 from bot.adapters.telegram.render import CAPTION, TEXT, Rendered, render
-from bot.adapters.telegram.transport import Refusal
+from bot.adapters.telegram.transport import Lost, Refusal, SessionRequest
 from bot.core.adapter import Envelope
 from bot.core.cleaning import one_line
 
 log = structlog.get_logger("kawan.telegram")
 
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = {"is_disabled": True}
 PHOTO_TYPES = ("image/png", "image/jpeg")
 LARGEST_PHOTO = 10_000_000  # bytes
 LARGEST_FILE = 50_000_000
@@ -35,68 +44,95 @@ def problem_of(envelope: Envelope) -> str | None:
     return None
 
 
-async def deliver(bot: Bot, envelope: Envelope) -> str:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bot's two ways out: texts, which are nearly all, travel as plain data; the rest through the library.
+
+    `url` is the bot's own, with its token.
+    """
+
+    bot: Bot
+    request: SessionRequest
+    url: str
+
+    async def say(self, method: str, chat: int, rendered: Rendered, **more: object) -> object:
+        """The result of a call that shows a text."""
+        arguments = {"chat_id": chat, "text": rendered.text, "link_preview_options": NO_PREVIEW, **more}
+        if rendered.entities:
+            arguments["entities"] = rendered.entities
+        if rendered.rows:
+            arguments["reply_markup"] = {"inline_keyboard": rendered.rows}
+        return await self.request.ask(f"{self.url}/{method}", arguments, self.request.read_timeout)
+
+
+async def deliver(line: Line, envelope: Envelope) -> str:
     """Make the call; returns the platform's reference of the message. Raises what the client raises.
 
     A second call is made only after a refusal, which proves that the first one did nothing.
     """
     chat = int(envelope.address.conversation.removeprefix("dm:"))
     if envelope.deletes is not None:
-        await bot.delete_message(chat, int(envelope.deletes))
+        await line.bot.delete_message(chat, int(envelope.deletes))
         return envelope.deletes
     rendered = render(envelope.content, envelope.key, CAPTION if envelope.files else TEXT)
     try:
-        return await _say(bot, chat, envelope, rendered)
+        return await _say(line, chat, envelope, rendered)
     except Refusal as error:
         if error.status != 400 or not error.says("can't parse entities", "entity_bounds_invalid"):
             raise
         log.error("entities refused, sending plain")
-        return await _say(bot, chat, envelope, Rendered(rendered.text, [], rendered.keyboard))
+        return await _say(line, chat, envelope, Rendered(rendered.text, [], rendered.rows))
 
 
-async def _say(bot: Bot, chat: int, envelope: Envelope, rendered: Rendered) -> str:
+async def _say(line: Line, chat: int, envelope: Envelope, rendered: Rendered) -> str:
     if envelope.edits is not None:
-        await _edit(bot, chat, int(envelope.edits), envelope, rendered)
+        await _edit(line, chat, int(envelope.edits), envelope, rendered)
         return envelope.edits
     if envelope.files:
-        return await _upload(bot, chat, envelope.files[0], rendered)
-    message = await bot.send_message(
-        chat, rendered.text, entities=rendered.entities or None, reply_markup=rendered.keyboard,
-        link_preview_options=NO_PREVIEW,
-    )  # fmt: skip
-    return str(message.message_id)
+        return await _upload(line.bot, chat, envelope.files[0], rendered)
+    message = await line.say("sendMessage", chat, rendered)
+    number = message.get("message_id") if isinstance(message, Mapping) else None
+    if not isinstance(number, int):
+        raise Lost("an answer without a number")
+    return str(number)
 
 
 async def _upload(bot: Bot, chat: int, file: Upload, rendered: Rendered) -> str:
     send: Callable[..., Awaitable[Any]] = bot.send_photo if _is_photo(file) else bot.send_document
     message = await send(
         chat, InputFile(file[2], filename=_file_name(file[0])), caption=rendered.text or None,
-        caption_entities=rendered.entities or None, reply_markup=rendered.keyboard,
+        caption_entities=_entities(rendered), reply_markup=_markup(rendered),
     )  # fmt: skip
     return str(message.message_id)
 
 
-async def _edit(bot: Bot, chat: int, number: int, envelope: Envelope, rendered: Rendered) -> None:
+async def _edit(line: Line, chat: int, number: int, envelope: Envelope, rendered: Rendered) -> None:
     if envelope.files:
         kind = InputMediaPhoto if _is_photo(envelope.files[0]) else InputMediaDocument
         name, _, data = envelope.files[0]
         upload = InputFile(data, filename=_file_name(name), attach=True)
-        media = kind(upload, caption=rendered.text or None, caption_entities=rendered.entities or None)
-        await bot.edit_message_media(media, chat, number, reply_markup=rendered.keyboard)
+        media = kind(upload, caption=rendered.text or None, caption_entities=_entities(rendered))
+        await line.bot.edit_message_media(media, chat, number, reply_markup=_markup(rendered))
         return
     try:
-        await bot.edit_message_text(
-            rendered.text, chat, number, entities=rendered.entities or None, reply_markup=rendered.keyboard,
-            link_preview_options=NO_PREVIEW,
-        )  # fmt: skip
+        await line.say("editMessageText", chat, rendered, message_id=number)
     except Refusal as error:
         if not error.says("there is no text in the message to edit"):
             raise
         caption = render(envelope.content, envelope.key, CAPTION)  # the message is a picture or a file
-        await bot.edit_message_caption(
-            chat, number, caption=caption.text or None, caption_entities=caption.entities or None,
-            reply_markup=caption.keyboard,
+        await line.bot.edit_message_caption(
+            chat, number, caption=caption.text or None, caption_entities=_entities(caption),
+            reply_markup=_markup(caption),
         )  # fmt: skip
+
+
+def _entities(rendered: Rendered) -> list[MessageEntity] | None:
+    return [MessageEntity(**one) for one in rendered.entities] or None
+
+
+def _markup(rendered: Rendered) -> InlineKeyboardMarkup | None:
+    rows = [[InlineKeyboardButton(**button) for button in row] for row in rendered.rows]
+    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _is_number(text: str) -> bool:

@@ -45,14 +45,18 @@ class Poller:
         self._long_poll = long_poll
         self._failures: Counter[int] = Counter()
         self._offset: int | None = None
+        self.answers = False  # Telegram, when it was asked last
 
     async def run(self, take: Callable[[object], Awaitable[None]]) -> None:
         """Raises Stopped when the token is refused or somebody else listens."""
         bad_turns = 0
+        self.answers = True  # it has just told us our name
         while True:
             try:
                 batch = await self._ask()
+                self.answers = True
             except TelegramError as error:
+                self.answers = False
                 await self._wait(bad_turns, self._least_wait(error))
                 bad_turns += 1
                 continue

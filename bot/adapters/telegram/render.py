@@ -5,8 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from typing import Any
 
 from bot.adapters.telegram.parse import DEFUSED
 from bot.core.ids import button_handle
@@ -37,16 +36,19 @@ LINE_END = re.compile("\r\n?|\u2028|\u2029")
 COMMAND = re.compile(r"(?<![\w/<>])/(?=[A-Za-z0-9_])(?!(?:start|help)\b)")
 SENTENCE_END = re.compile(r"\n+|(?<=[.!?…。！？।])\s+")
 JOINING = frozenset("\u200d\ufe0e\ufe0f")
-STYLES = {"primary": "primary", "danger": "danger"}
+STYLES = ("primary", "danger")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The text of one message, its bold stretches, and its buttons."""
+    """The text of one message, its bold stretches, and the rows of its buttons, as they travel: plain data.
+
+    The library's objects for the same cost as much as sending the message.
+    """
 
     text: str
-    entities: list[MessageEntity]
-    keyboard: InlineKeyboardMarkup | None
+    entities: list[dict[str, Any]]
+    rows: list[list[dict[str, Any]]]
 
 
 def units(text: str) -> int:
@@ -56,8 +58,9 @@ def units(text: str) -> int:
 
 def clean(text: str) -> str:
     """Without control characters and tappable commands. Cleaning twice changes nothing."""
-    text = DROPPED.sub("", LINE_END.sub("\n", text))
-    return COMMAND.sub(DEFUSED, text)
+    if not text.replace("\n", "").isprintable():
+        text = DROPPED.sub("", LINE_END.sub("\n", text))
+    return COMMAND.sub(DEFUSED, text) if "/" in text else text
 
 
 def is_visible(text: str) -> bool:
@@ -76,15 +79,15 @@ def render(content: Content, key: str, limit: int = TEXT) -> Rendered:
     if not is_visible(text):
         text, bold = (NOTHING if limit == TEXT else ""), []
     longest = units(text)
-    marks = [(MessageEntity.BOLD, offset, length) for offset, length in bold[: ENTITIES - 1]]
+    marks = [("bold", offset, length) for offset, length in bold[: ENTITIES - 1]]
     before = 0
     if content.preview and text:
-        marks.insert(0, (MessageEntity.SPOILER, 0, longest))
+        marks.insert(0, ("spoiler", 0, longest))
         told = f"{clean(content.preview).strip()}\n\n"
         if longest + units(told) <= limit:
             text, before = told + text, units(told)
     entities = [
-        MessageEntity(kind, before + offset, min(length, longest - offset))
+        {"type": kind, "offset": before + offset, "length": min(length, longest - offset)}
         for kind, offset, length in marks
         if offset < longest
     ]
@@ -121,19 +124,17 @@ def _composed(content: Content) -> tuple[str, list[tuple[int, int]]]:
     return "\n".join(lines), bold
 
 
-def keyboard(buttons: Sequence[Pressable], key: str) -> InlineKeyboardMarkup | None:
+def keyboard(buttons: Sequence[Pressable], key: str) -> list[list[dict[str, Any]]]:
     """Up to 100 buttons, one or two a row, with labels as long as the whole keyboard allows."""
-    if not buttons:
-        return None
     shown = buttons[:BUTTONS]
     longest = next((size for size in SHORTER_LABELS if _fits(shown, key, size)), SHORTER_LABELS[-1])
-    rows: list[list[InlineKeyboardButton]] = []
+    rows: list[list[dict[str, Any]]] = []
     free = 0
     for number, pressable in enumerate(shown):
         label = _label(pressable.label, longest)
-        button = InlineKeyboardButton(
-            label, callback_data=button_handle(key, number), style=STYLES.get(pressable.style)
-        )  # fmt: skip
+        button = {"text": label, "callback_data": button_handle(key, number)}
+        if pressable.style in STYLES:
+            button["style"] = pressable.style
         narrow = _columns(label) <= SHORT_LABEL
         if narrow and free:
             rows[-1].append(button)
@@ -141,7 +142,7 @@ def keyboard(buttons: Sequence[Pressable], key: str) -> InlineKeyboardMarkup | N
         else:
             rows.append([button])
             free = 1 if narrow else 0
-    return InlineKeyboardMarkup(rows)
+    return rows
 
 
 def _label(label: str, longest: int) -> str:
@@ -151,6 +152,8 @@ def _label(label: str, longest: int) -> str:
 
 def _columns(label: str) -> int:
     """How wide a label is, in columns of a terminal."""
+    if label.isascii():
+        return len(label)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label
     )  # fmt: skip

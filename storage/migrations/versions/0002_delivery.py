@@ -38,6 +38,7 @@ def upgrade() -> None:
     op.drop_index("ix_outbox_held", "outbox")
     _partial("ix_outbox_held", "outbox", ["due_at"], "state = 'held' AND released IS {true}")
     _partial("ix_outbox_content_id", "outbox", ["content_id", "state", "seq"], "content_id IS NOT NULL")
+    _partial("ix_outbox_unwell", "outbox", ["state", "settled_at"], "state IN ('failed', 'unreachable', 'unconfirmed')")
     _partial("ix_outbox_counted", "outbox", ["member_id", "sending_at"], "counted IS {true}")
 
 
