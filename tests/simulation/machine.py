@@ -145,7 +145,10 @@ class Machine:
             raise Broken
 
     async def thaws(self) -> None:
-        """Now and then a machine stands still for longer than a lease lasts, and knows nothing of it."""
+        """Now and then a machine stands still for longer than a lease lasts, and knows nothing of it.
+
+        Before a transaction: between the last look at its lease and the call that follows nobody can stop it.
+        """
         now = self.world.loop.time()
         if self._frozen_until <= now and self.world.freezes():
             self._frozen_until = now + self.world.luck.uniform(70, 200)

@@ -251,7 +251,6 @@ class Line:
 
     async def send(self, envelope: Envelope) -> Outcome:
         """One call. What has left goes on, whatever becomes of the caller."""
-        await self.machine.thaws()
         self.machine.may_die("after the claim, before the send")
         platform, world = self.platform, self.platform.world
         world.calls += 1
