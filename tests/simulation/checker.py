@@ -193,7 +193,7 @@ def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]
 def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I6: the card that was confirmed and nothing else; no chat for two before both said yes."""
     for line in of["asked"]:
-        confirmed = [one for one in of["confirmed"] if one["by"] in line["by"]]
+        confirmed = [one for one in of["confirmed"] if not line["by"] or one["by"] in line["by"]]
         same = [one for one in confirmed if one["language"] == line["language"]]
         if (same or not confirmed) and not any(one["text"] in line["text"] for one in same):
             yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
