@@ -49,10 +49,13 @@ def history(unit: UnitOfWork, delivered: list[str]) -> list[Line]:
     rows = {key: (seq, lane) for key, seq, lane in c.execute(sa.text("SELECT key, seq, lane FROM outbox"))}
     lines = list(at_the_end(lambda sql: c.execute(sa.text(sql)), 0.0))
     for (event,) in c.execute(sa.text("SELECT external_id FROM inbox")):
-        lines += [{"type": "ok", "f": "deliver", "event": event}, {"type": "info", "f": "effect", "event": event}]
-    for key in delivered:
+        came = {"said": True, "failed": False, "leaves": False, "audited": False}
+        lines += [{"type": "ok", "f": "deliver", "event": event}]
+        lines += [{"type": "info", "f": "effect", "event": event, **came}]
+    for place, key in enumerate(delivered):
         message, lane = rows[decode(key) or b""]
         about = {"message": message, "edit": False, "lane": lane, "to": "dm:U1", "once": False, "own": True}
+        about["at"] = 10.0 * place  # seconds; each left in a process of its own
         lines += [{"type": "invoke", "f": "send", **about}, {"type": "info", "f": "seen", **about}]
     return lines
 
