@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -95,9 +94,8 @@ def pack(whole: Whole) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=1024)
 def read_portrait(text: str, preset: str) -> Whole:
-    """A portrait as the text that SQLite has of it; the same text means the same, so none is ever out of date."""
+    """A portrait as the text that SQLite has of it; not kept, which costs more among many people than it saves."""
     return unpack(json.loads(text), preset)
 
 

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from storage.engine import Busy, Job, Result, Turn, as_json, busy, file_of
-from storage.portraits import read_portrait
 from storage.room import Room
 from storage.unit_of_work import UnitOfWork
 
@@ -275,8 +274,7 @@ class SqliteStore:
             self._room.give_up_if_full()
 
     def _leave_no_trace(self) -> None:
-        """After an erasure, empty the write-ahead log and the memory: they hold older copies of what is erased."""
-        read_portrait.cache_clear()
+        """After an erasure, empty the write-ahead log: it holds older copies of what was just overwritten."""
         assert self._connection is not None
         driver: Any = self._connection.connection.dbapi_connection
         self._traces = not self._memory

@@ -11,11 +11,9 @@ import sqlalchemy as sa
 
 from bot.domain.profiles import Audience
 from storage import Store, UnitOfWork, open_store
-from storage.access import Viewer
 from storage.base import metadata
 from storage.members import Member
 from storage.migrate import upgrade
-from storage.portraits import read_portrait
 from tests.storage.people import DAY, HOUR, NOW, Said, new_cohort, new_fellow, new_member, new_row
 
 TABLES = metadata.sorted_tables
@@ -262,17 +260,3 @@ def _value(column: sa.Column[Any]) -> Any:
     if isinstance(kind, sa.Boolean):
         return False
     return "x" if isinstance(kind, sa.Text) else NOW if "Moment" in repr(kind) else 1
-
-
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_after_erasing_no_portrait_is_left_in_memory(store: Store) -> None:
-    def fill(unit: UnitOfWork) -> tuple[int, Viewer]:
-        cohort = new_cohort(unit)
-        other = new_member(unit, cohort)
-        return marked(unit, cohort, "xqmine", other).id, Viewer(other.id, cohort)
-
-    number, viewer = store.now(fill)
-    store.now(lambda unit: unit.people(viewer).profile(number))
-    assert read_portrait.cache_info().currsize > 0
-    store.now(lambda unit: unit.privacy.erase(number))
-    assert read_portrait.cache_info().currsize == 0
