@@ -85,8 +85,8 @@ def ensure(words: List[str], for_tests: bool = False) -> None:
 
 
 def run_tests(args: argparse.Namespace) -> int:
-    """Become pytest, on every core; `args.rest` goes to it and has the last word."""
-    command = [sys.executable, "-m", "pytest", "-n", str(cores())]
+    """Become pytest, with one worker more than cores: many tests wait. `args.rest` goes to it and has the last word."""
+    command = [sys.executable, "-m", "pytest", "-n", str(cores() + 1)]
     if not args.all_tests:
         command += ["-m", "not long"]
     os.chdir(PROJECT)
