@@ -6,21 +6,19 @@ import contextlib
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks._nowhere import Nowhere
 from bot.app import Kawan, build
 from bot.content import load
-from bot.core.adapter import Envelope, Outcome, Sent
 from bot.core.clock import SetClock
-from bot.core.events import Address, Event, Message, Press, Sender
+from bot.core.events import Address, Message, Press, Sender
 from bot.core.ids import button_handle, encode
-from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
 from bot.core.replies import Content
 from storage import UnitOfWork, open_store
@@ -30,31 +28,11 @@ from storage.profiles import PURPOSES
 from storage.sqlite import SqliteStore
 
 MEMBERS = 100_000
-PLATFORM, INSTALLATION = "none", "bench"
+PLATFORM, INSTALLATION = Nowhere.name, Nowhere.installation
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 ZONES = ("Asia/Jakarta", "Asia/Manila", "Asia/Bangkok", "Asia/Ulaanbaatar")
 LANGUAGES = ("en", "id")
 FILLED_AT_ONCE = 5000
-
-
-class Nowhere:
-    """A platform that takes everything at once."""
-
-    name = PLATFORM
-    lane = f"{PLATFORM}:{INSTALLATION}"
-    pace = UNLIMITED
-
-    async def run(self, receive: Callable[[Event], Awaitable[Any]]) -> None:
-        raise NotImplementedError("the benchmark hands events over itself")
-
-    def parts(self, content: Content) -> list[Content]:
-        return [content]
-
-    async def send(self, envelope: Envelope) -> Outcome:
-        return Sent(envelope.key)
-
-    async def look_up(self, envelope: Envelope) -> Sent | None:
-        return None
 
 
 class Memory:

@@ -14,15 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from benchmarks._nowhere import Nowhere
 from bot.app import build
 from bot.content import load
 from bot.core.adapter import Ack, Envelope, Outcome, Sent
 from bot.core.clock import SystemClock
 from bot.core.events import Address, Event, Message, Sender
 from bot.core.ids import encode
-from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
-from bot.core.replies import Content
 from storage import Store, UnitOfWork, open_store
 from storage.migrate import upgrade
 from storage.outbox import outbox
@@ -32,21 +31,14 @@ KILLS = 50
 PLATFORM, INSTALLATION = "file", "bench"
 
 
-class FileAdapter:
+class FileAdapter(Nowhere):
     """A platform whose every message is one line of a file, so that no process has to live to tell of it."""
 
     name = PLATFORM
     lane = f"{PLATFORM}:{INSTALLATION}"
-    pace = UNLIMITED
 
     def __init__(self, file: Path) -> None:
         self._file = file
-
-    async def run(self, receive: Callable[[Event], Any]) -> None:
-        raise NotImplementedError("the benchmark hands events over itself")
-
-    def parts(self, content: Content) -> list[Content]:
-        return [content]
 
     async def send(self, envelope: Envelope) -> Outcome:
         written = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -55,9 +47,6 @@ class FileAdapter:
         finally:
             os.close(written)
         return Sent(envelope.key)
-
-    async def look_up(self, envelope: Envelope) -> Sent | None:
-        return None
 
 
 def run(rest: Sequence[str]) -> dict[str, Any]:

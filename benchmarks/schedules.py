@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
@@ -25,16 +25,15 @@ from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from benchmarks._nowhere import Nowhere
 from bot.app import Kawan, build
 from bot.content import load
-from bot.core.adapter import Envelope, Outcome, Sent
 from bot.core.clock import SetClock, SystemClock
 from bot.core.context import Context
-from bot.core.events import Address, Event, Message, Sender
+from bot.core.events import Address, Message, Sender
 from bot.core.ids import RandomIds
-from bot.core.pacing import UNLIMITED
 from bot.core.programme import Programme
-from bot.core.replies import Button, Card, Content, Reply, t
+from bot.core.replies import Button, Card, Reply, t
 from bot.core.router import Route
 from bot.domain.recurrence import Rule
 from storage import Store, UnitOfWork, open_store
@@ -76,26 +75,6 @@ def run(rest: Sequence[str]) -> dict[str, Any]:
             theirs = _job_store(f"sqlite:///{Path(folder) / 'jobs.db'}", args.members)
             found |= {"job_store_s": round(theirs, 2), "ratio_to_job_store": round(found["claimed_s"] / theirs, 3)}
     return found
-
-
-class Nowhere:
-    """A platform that is never written to: the benchmark ends where delivery begins."""
-
-    name = "bench"
-    lane = "bench:test"
-    pace = UNLIMITED
-
-    async def run(self, receive: Callable[[Event], Any]) -> None:
-        raise NotImplementedError("the benchmark hands events over itself")
-
-    def parts(self, content: Content) -> list[Content]:
-        return [content]
-
-    async def send(self, envelope: Envelope) -> Outcome:
-        return Sent(envelope.key)
-
-    async def look_up(self, envelope: Envelope) -> Sent | None:
-        return None
 
 
 def _ask(ctx: Context) -> Reply:

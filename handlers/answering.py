@@ -54,7 +54,7 @@ def text_of(ctx: Context, slug: str, own: str | None) -> Say:
 def choices_of(ctx: Context, shape: Shape, options: Any) -> list[Choice]:
     """What can be tapped: value and label."""
     if shape.choices == COALITIONS:
-        return [Choice(one.slug, Words(one.labels)) for one in ctx.programme.content.coalitions]
+        return wording.coalitions(ctx)
     if options:
         return [Choice(one, one) for one in options]
     return [Choice(one, LABELS.get(one, one)) for one in shape.choices]

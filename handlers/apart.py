@@ -105,10 +105,6 @@ def keep_apart(ctx: Context) -> Reply:
     return _card(ctx, t("You and {who} are kept apart from now on.", who=wording.called(found)))
 
 
-def _sectors(ctx: Context) -> Sequence[Choice]:
-    return [Choice(one.slug, wording.sector(ctx, one.slug)) for one in ctx.programme.content.sectors]
-
-
 def _countries(ctx: Context) -> Sequence[Choice]:
     mine = ctx.profile.country
     everywhere = Choice(EVERYWHERE, t("Everywhere"))
@@ -128,7 +124,7 @@ SECTOR = Form(
     name="apart.which",
     title=t("Keep us apart"),
     fields=(
-        Field(key="sector", question=t("Which sector?"), kind="choice", choices=_sectors),
+        Field(key="sector", question=t("Which sector?"), kind="choice", choices=wording.sectors),
         Field(
             key="country",
             question=t("In which country? Press one, or type another."),

@@ -177,7 +177,7 @@ FORMS: dict[str, Form] = {
         "sector",
         t("Where do you work?"),
         kind="choice",
-        choices=lambda ctx: [Choice(one.slug, wording.sector(ctx, one.slug)) for one in ctx.programme.content.sectors],
+        choices=wording.sectors,
     ),
     "side": _one("side", t("In tenders you are:"), kind="choice", choices=SIDES),
     "organisation": _text("organisation", t("Which organisation do you work for?"), short(120)),
@@ -186,7 +186,7 @@ FORMS: dict[str, Form] = {
         "coalitions",
         t("Whose support does your reform need?"),
         kind="many",
-        choices=lambda ctx: [Choice(c.slug, wording.coalition(ctx, c.slug)) for c in ctx.programme.content.coalitions],
+        choices=wording.coalitions,
     ),
     "topics": _one(
         "topics", t("What do you work on? Write it in your words; it replaces the topics you have."), check=check_topics

@@ -73,22 +73,7 @@ def remind(ctx: Context) -> Reply:
     if one is None or not is_mine(ctx, one) or one.state != "out":
         return NOT_HERE
     ctx.message = None
-    number = ctx.store.broadcasts.draft(
-        ctx.me.cohort_id,
-        ctx.me.id,
-        ctx.now,
-        kind="reminder",
-        root_id=one.root,
-        text=one.text,
-        answer=one.answer,
-        labels=one.labels,
-        session_at=one.session_at,
-        session_minutes=one.session_minutes,
-        place=one.place,
-        audience="silent",
-        audience_key=str(one.root),
-    )
-    return messages.preview(ctx, number)
+    return messages.preview(ctx, message_sending.draft_reminder(ctx, one, "silent"))
 
 
 @router.press("messages.again", role=Role.FACILITATOR)

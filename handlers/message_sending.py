@@ -22,6 +22,25 @@ SOON = timedelta(hours=12)  # a reminder this soon after the invitation would be
 ON_ITS_WAY = ("writing", "waiting", "leaving")
 
 
+def draft_reminder(ctx: Context, one: Broadcast, audience: str) -> int:
+    """A message once more, as a draft for some of those who have it; returns its number."""
+    return ctx.store.broadcasts.draft(
+        ctx.me.cohort_id,
+        ctx.me.id,
+        ctx.now,
+        kind="reminder",
+        root_id=one.root,
+        text=one.text,
+        answer=one.answer,
+        labels=one.labels,
+        session_at=one.session_at,
+        session_minutes=one.session_minutes,
+        place=one.place,
+        audience=audience,
+        audience_key=str(one.root),
+    )
+
+
 def tally_of(ctx: Context, one: Broadcast) -> Tally:
     """What became of a message: from the states of its rows, so that it always adds up."""
     contents = ctx.store.broadcasts.parts(one.id).values()

@@ -96,14 +96,6 @@ def _silent(ctx: Context) -> Sequence[Choice]:
     return [Choice(str(one.id), message_words.excerpt(one)) for one in earlier]
 
 
-def _coalitions(ctx: Context) -> Sequence[Choice]:
-    return [Choice(one.slug, wording.coalition(ctx, one.slug)) for one in ctx.programme.content.coalitions]
-
-
-def _sectors(ctx: Context) -> Sequence[Choice]:
-    return [Choice(one.slug, wording.sector(ctx, one.slug)) for one in ctx.programme.content.sectors]
-
-
 def _is(key: str, value: str) -> Any:
     return lambda ctx: ctx.answers.get(key) == value
 
@@ -114,7 +106,7 @@ AUDIENCE = (
         key="coalition",
         question=t("Which coalition?"),
         kind="choice",
-        choices=_coalitions,
+        choices=wording.coalitions,
         when=_is("to", "coalition"),
     ),
     Field(key="country", question=t("Which country?"), check=_check_country, when=_is("to", "country")),
@@ -122,7 +114,7 @@ AUDIENCE = (
         key="sector",
         question=t("Which sector?"),
         kind="choice",
-        choices=_sectors,
+        choices=wording.sectors,
         when=_is("to", "sector"),
     ),
     Field(key="topic", question=t("Which topic? Write it in your own words."), check=_check_topic,

@@ -5,7 +5,7 @@ import json
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t, tn
 from handlers import cards
 from handlers.asks import A_WEEK, TIMES_AT_MOST, Sending, fitting, goes_out, look_again, open_of_mine, preview, so_far
-from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask
+from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask, Asked
 from storage.cards import Part
 
 router = Router()
@@ -67,7 +67,7 @@ def solved(ctx: Context) -> Reply:
     if found is None:
         return t("This question is closed. Nothing changed.")
     _close(ctx, found, SOLVED)
-    helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
+    helpers = _helpers(ctx, found.id)
     thanks = (Button(t("Thank those who helped"), "asks.thank", ctx.value),) if helpers else ()
     return cards.go_on(ctx, PART, found.id, Card(t("Good to hear. The question is closed."), buttons=thanks))
 
@@ -78,7 +78,7 @@ def thank(ctx: Context) -> Reply:
     found = ctx.store.asks.get(int(ctx.value))
     if found is None or found.member_id != ctx.me.id or found.state != SOLVED:
         return t("This question is closed. Nothing changed.")
-    helpers = [one for one in ctx.store.asks.receivers(found.id) if one.state in (HELPING, ANSWERED)]
+    helpers = _helpers(ctx, found.id)
     ctx.store.asks.change(found.id, state=THANKED)
     ctx.message = None
     mine = ctx.people.own_whole()
@@ -98,6 +98,10 @@ def close(ctx: Context) -> Reply:
     _close(ctx, found, CLOSED)
     said = t("The question is closed. Whoever has not answered yet sees that.")
     return cards.go_on(ctx, PART, found.id, Card(said))
+
+
+def _helpers(ctx: Context, number: int) -> list[Asked]:
+    return [one for one in ctx.store.asks.receivers(number) if one.state in (HELPING, ANSWERED)]
 
 
 def _close(ctx: Context, found: Ask, state: str) -> None:

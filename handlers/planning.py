@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from typing import Any
 
-from bot.core import Choice, Context, Field, Form, Say, Words, Wrong, t
+from bot.core import Choice, Context, Field, Form, Say, Wrong, t
 from bot.domain.checkins import Readers
 from bot.domain.recurrence import Rule, read_rule
-from handlers import cards
+from handlers import cards, wording
 from handlers.asking import LIBRARY, rotation
 from handlers.me import short
 from handlers.rhythm import weekday
@@ -150,7 +150,7 @@ SET_UP = Form(
             key="coalition",
             question=t("Which coalition?"),
             kind="choice",
-            choices=lambda ctx: [Choice(one.slug, Words(one.labels)) for one in ctx.programme.content.coalitions],
+            choices=wording.coalitions,
             when=_and("audience", "audience", "coalition"),
         ),
         Field(

@@ -1,10 +1,9 @@
 """My projects: one sentence begins one, a first step is proposed, and its title, goal and coalitions can be changed."""
 
 import json
-from collections.abc import Sequence
 from datetime import date, timedelta
 
-from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, t
+from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, lines, t
 from bot.domain.progress import title_and_goal
 from handlers import overdue, wording
 from handlers.me import short
@@ -180,15 +179,16 @@ WRITE = Form(
 )
 
 
-def _coalitions(ctx: Context) -> Sequence[Choice]:
-    return [Choice(one.slug, wording.coalition(ctx, one.slug)) for one in ctx.programme.content.coalitions]
-
-
 COALITIONS = Form(
     name="project.coalitions",
     title=t("Coalitions"),
     fields=(
-        Field(key="coalitions", question=t("Whose support does your reform need?"), kind="many", choices=_coalitions),
+        Field(
+            key="coalitions",
+            question=t("Whose support does your reform need?"),
+            kind="many",
+            choices=wording.coalitions,
+        ),
     ),
 )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from bot.core import (
     Button,
     Card,
-    Choice,
     Context,
     Country,
     Field,
@@ -312,9 +311,7 @@ NEW = Form(
             question=t("Which coalitions is it for?"),
             kind="many",
             optional=True,
-            choices=lambda ctx: [
-                Choice(one.slug, wording.coalition(ctx, one.slug)) for one in ctx.programme.content.coalitions
-            ],
+            choices=wording.coalitions,
         ),
     ),
 )

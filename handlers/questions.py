@@ -78,10 +78,6 @@ def _names(ctx: Context) -> Sequence[Choice]:
     return (Choice(name, name),) if name else ()
 
 
-def _coalitions(ctx: Context) -> Sequence[Choice]:
-    return [Choice(one.slug, wording.coalition(ctx, one.slug)) for one in ctx.programme.content.coalitions]
-
-
 JOIN = Form(
     name="joining.questions",
     title=t("Joining"),
@@ -125,7 +121,7 @@ JOIN = Form(
             key="coalitions",
             question=t("Whose support does your reform need? You can choose several."),
             kind="many",
-            choices=_coalitions,
+            choices=wording.coalitions,
             when=_is_fellow,
         ),
         Field(

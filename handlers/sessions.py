@@ -114,20 +114,7 @@ def remind(ctx: Context) -> Reply:
     over = one is None or one.session_at is None or one.session_at <= ctx.now
     if one is None or over or one.state not in ("leaving", "out") or not ctx.me.is_facilitator:
         return None
-    number = ctx.store.broadcasts.draft(
-        ctx.me.cohort_id,
-        ctx.me.id,
-        ctx.now,
-        kind="reminder",
-        root_id=one.id,
-        text=one.text,
-        answer=one.answer,
-        session_at=one.session_at,
-        session_minutes=one.session_minutes,
-        place=one.place,
-        audience="coming",
-        audience_key=str(one.id),
-    )
+    number = message_sending.draft_reminder(ctx, one, "coming")
     reminder = ctx.store.broadcasts.get(number, ctx.me.cohort_id)
     assert reminder is not None
     message_sending.start(ctx, reminder, ctx.now)

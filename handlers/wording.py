@@ -1,6 +1,7 @@
 """Data into true words: topics, coalitions, sectors, reasons and profiles, as every feature says them."""
 
 from bot.core.context import Context
+from bot.core.forms import Choice
 from bot.core.replies import Country, Say, Tongue, Words, lines, listed, t
 from bot.domain.allies import Reason
 from bot.domain.profiles import Help, Profile
@@ -17,6 +18,16 @@ def coalition(ctx: Context, slug: str) -> Say:
     """A coalition's name in the reader's language."""
     found = ctx.programme.content.coalition(slug)
     return Words(found.labels) if found else slug
+
+
+def coalitions(ctx: Context) -> list[Choice]:
+    """Every coalition, to choose from."""
+    return [Choice(one.slug, Words(one.labels)) for one in ctx.programme.content.coalitions]
+
+
+def sectors(ctx: Context) -> list[Choice]:
+    """Every sector, to choose from."""
+    return [Choice(one.slug, Words(one.labels)) for one in ctx.programme.content.sectors]
 
 
 def sector(ctx: Context, slug: str) -> Say:

@@ -68,7 +68,8 @@ class Field:
 class Form:
     """Questions in order. `page` forms open as a modal where there are modals; `firm` ones cannot be cancelled.
 
-    A `gentle` one was begun by the bot, not by the person: every word of the bot is heard while it waits.
+    A word of the bot, typed alone, is obeyed while one waits that is not firm, and the question is asked again after
+    it; a `gentle` one, which the bot began and not the person, waits in silence and takes its buttons' labels, too.
     """
 
     name: str

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
+
+from bot.domain.recurrence import moment
 
 WEEKDAYS = frozenset(range(1, 6))
 SPREAD = timedelta(minutes=30)
@@ -96,5 +98,4 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A local time as a moment in UTC; one that a clock change leaves out is the first that there is after it."""
-    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+    return moment(datetime.combine(day, at), zone.key)
