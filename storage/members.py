@@ -76,6 +76,7 @@ throttle = table(
     sa.Column("since", Moment, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     personal=None,  # the subject is an account's or a member's number, kept for an hour
+    sqlite_with_rowid=False,
 )
 
 meta = table("meta", sa.Column("key", sa.Text, primary_key=True), text("value"), personal=None)
