@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import insert
+from storage.base import Moment, insert
 from storage.outbox import Outbox
 from storage.outbox_rows import QUEUED, WAITING, WRITTEN, NewRow, content, outbox
+from storage.prepared import Prepared
 
 STATES = (
     "queued",
@@ -26,6 +27,15 @@ STATES = (
 )
 OPEN_STATES = ("queued", "held", "sending", "in_doubt")
 
+_OLD = Prepared(
+    sa.select(content.c.id)
+    .where(
+        WRITTEN,
+        content.c.created_at < sa.bindparam("before", type_=Moment),
+        ~sa.select(outbox.c.seq).where(outbox.c.content_id == content.c.id, outbox.c.state.in_(OPEN_STATES)).exists(),
+    )
+    .limit(sa.bindparam("limit"))
+)
 _SOME = (
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.conversation, outbox.c.member_id)
     .where(
@@ -128,9 +138,7 @@ class Contents:
 
     def forget(self, before: datetime, limit: int = 100) -> int:
         """Empty contents older than their retention, of which no row is on its way any more."""
-        some = sa.select(outbox.c.seq).where(outbox.c.content_id == content.c.id, outbox.c.state.in_(OPEN_STATES))
-        old = sa.select(content.c.id).where(WRITTEN, content.c.created_at < before, ~some.exists()).limit(limit)
-        numbers = self._connection.scalars(old).all()
+        numbers = [row.id for row in _OLD.all(self._connection, before=before, limit=limit)]
         if numbers:
             self._wipes()
             self._connection.execute(sa.update(content).where(content.c.id.in_(numbers)).values(body=sa.null()))

@@ -51,6 +51,7 @@ class Dialog:
 
 _COLUMNS = [dialog.c[name] for name in Dialog.__dataclass_fields__]
 _OPEN = Prepared(sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member"), WAITING))
+_FORGET = Prepared(sa.delete(dialog).where(dialog.c.expires_at <= sa.bindparam("now", type_=Moment)))
 
 
 class Dialogs:
@@ -125,4 +126,4 @@ class Dialogs:
 
     def forget(self, now: datetime) -> int:
         """Drop dialogs that nobody finished."""
-        return rows(self._connection.execute(sa.delete(dialog).where(dialog.c.expires_at <= now)))
+        return _FORGET.write(self._connection, now=now)

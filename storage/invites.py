@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table
 from storage.outbox import outbox
+from storage.prepared import Prepared
 
 invite = table(
     "invite",
@@ -59,6 +60,15 @@ class Invite:
 
 
 _COLUMNS = [invite.c[name] for name in Invite.__dataclass_fields__]
+
+_FORGET = Prepared(
+    sa.update(invite)
+    .where(
+        invite.c.expires_at <= sa.bindparam("now", type_=Moment),
+        invite.c.prefilled != sa.literal({}, invite.c.prefilled.type),
+    )
+    .values(prefilled={})
+)
 
 
 class Invites:
@@ -199,13 +209,7 @@ class Invites:
 
     def forget(self, now: datetime) -> int:
         """Erase what was prefilled in invitations that have expired; how many had something."""
-        done = rows(
-            self._connection.execute(
-                sa.update(invite)
-                .where(invite.c.expires_at <= now, invite.c.prefilled != sa.literal({}, invite.c.prefilled.type))
-                .values(prefilled={})
-            )
-        )
+        done = _FORGET.write(self._connection, now=now)
         if done:
             self._wipes()
         return done

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, insert_of, member_id, rows, same_cohort, table, text, upsert
+from storage.base import Id, Moment, insert, insert_of, member_id, same_cohort, table, text, upsert
 from storage.prepared import Prepared
 
 cohort = table(
@@ -178,6 +178,8 @@ _WHERE = Prepared(
     .limit(1)
 )
 
+_FORGET_TRIES = Prepared(sa.delete(throttle).where(throttle.c.since < sa.bindparam("before", type_=Moment)))
+_FACT = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
 _ACCOUNTS = sa.select(
     member.c.id,
     account.c.platform,
@@ -425,11 +427,12 @@ class Members:
 
     def forget_tries(self, before: datetime) -> int:
         """Drop windows that began before a moment."""
-        return rows(self._connection.execute(sa.delete(throttle).where(throttle.c.since < before)))
+        return _FORGET_TRIES.write(self._connection, before=before)
 
     def fact(self, key: str) -> str | None:
         """A fact about this database, such as that it is the demo's."""
-        return self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+        found: str | None = _FACT.value(self._connection, key=key)
+        return found
 
     def set_fact(self, key: str, value: str) -> None:
         upsert(self._connection, meta, {"key": key, "value": value}, ("key",))
