@@ -27,6 +27,11 @@ STATES = (
 )
 OPEN_STATES = ("queued", "held", "sending", "in_doubt")
 
+# A range of the index for each state: 4 ms for 100,000 rows where grouping them took 20 (measured on SQLite).
+_OF_THESE = sa.select(sa.func.count()).where(outbox.c.content_id.in_(sa.bindparam("contents", expanding=True)))
+_STATES = Prepared(
+    sa.select(*(_OF_THESE.where(outbox.c.state == state).scalar_subquery().label(state) for state in STATES))
+)
 _OLD = Prepared(
     sa.select(content.c.id)
     .where(
@@ -129,12 +134,8 @@ class Contents:
 
     def states(self, contents: Collection[int]) -> dict[str, int]:
         """How many rows of these contents are in each state; every state is named, and they add up to all rows."""
-        # A range of the index for each state: 4 ms for 100,000 rows where grouping them took 20 (measured on SQLite).
-        of_these = sa.select(sa.func.count()).where(outbox.c.content_id.in_(contents))
-        counts = [of_these.where(outbox.c.state == state).scalar_subquery().label(state) for state in STATES]
-        return {
-            state: int(count) for state, count in self._connection.execute(sa.select(*counts)).one()._mapping.items()
-        }
+        found = _STATES.one(self._connection, contents=contents)
+        return dict(zip(STATES, map(int, found), strict=True))
 
     def forget(self, before: datetime, limit: int = 100) -> int:
         """Empty contents older than their retention, of which no row is on its way any more."""

@@ -61,6 +61,15 @@ class Invite:
 
 _COLUMNS = [invite.c[name] for name in Invite.__dataclass_fields__]
 
+_FIND = Prepared(
+    sa.select(*_COLUMNS)
+    .where(
+        invite.c.code_hash == sa.bindparam("code"),
+        invite.c.uses > 0,
+        invite.c.expires_at > sa.bindparam("now", type_=Moment),
+    )
+    .with_for_update()
+)
 _FORGET = Prepared(
     sa.update(invite)
     .where(
@@ -108,11 +117,7 @@ class Invites:
 
     def find(self, code_hash: bytes, now: datetime) -> Invite | None:
         """The invitation behind a code; wrong, used, expired and revoked look the same."""
-        found = self._connection.execute(
-            sa.select(*_COLUMNS)
-            .where(invite.c.code_hash == code_hash, invite.c.uses > 0, invite.c.expires_at > now)
-            .with_for_update()
-        ).one_or_none()
+        found = _FIND.one(self._connection, code=code_hash, now=now)
         return None if found is None else Invite(*found)
 
     def begin_again(self, hashes: Collection[bytes], now: datetime) -> set[bytes]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, insert_of, member_id, same_cohort, table, text, upsert
+from storage.base import Id, Moment, insert, insert_of, member_id, overwrite, same_cohort, table, text, upsert
 from storage.prepared import Prepared
 
 cohort = table(
@@ -160,6 +160,7 @@ _RECOGNISE = Prepared(
     .with_for_update(of=member)
 )
 _LOCK = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member))
+_RECALL = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")))
 _WHERE = Prepared(
     sa.select(
         member.c.id,
@@ -243,7 +244,7 @@ class Members:
 
     def recall(self, member_number: int) -> Member | None:
         """A member by number, without locking; or None."""
-        found = self._connection.execute(sa.select(*_MEMBER).where(member.c.id == member_number)).one_or_none()
+        found = _RECALL.one(self._connection, id=member_number)
         return None if found is None else Member(*found)
 
     def where(self, member_number: int) -> Reachable | None:
@@ -279,7 +280,7 @@ class Members:
             before = self.recall(member_number)
             if before is not None and before.time_zone != values["time_zone"]:
                 self._zones.moved(member_number, before.cohort_id, before.time_zone, values["time_zone"])
-        self._connection.execute(sa.update(member).where(member.c.id == member_number).values(**values))
+        overwrite(self._connection, member, {"id": member_number}, **values)
         if not SEARCHED_BY.isdisjoint(values):
             self._renew(member_number)
 

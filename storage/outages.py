@@ -35,6 +35,7 @@ class Outage:
 
 
 _LAST = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
+_FORGET = Prepared(sa.delete(outage).where(outage.c.began_at < sa.bindparam("before", type_=Moment)))
 _AHEAD = Prepared(
     sa.update(outbox)
     .where(outbox.c.state.in_(("queued", "held")), outbox.c.created_at > sa.bindparam("now", type_=Moment))
@@ -73,7 +74,7 @@ class Outages:
         last = self.last_look()
         if last is not None and now - last > OUTAGE:
             insert_new(self._connection, outage, {"began_at": last, "ended_at": now})
-            self._connection.execute(sa.delete(outage).where(outage.c.began_at < now - KEPT))
+            _FORGET.write(self._connection, before=now - KEPT)
         upsert(self._connection, meta, {"key": LOOKED, "value": now.isoformat()}, ("key",))
 
     def was_there(self, until: datetime) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storage.base import Moment, insert, insert_all_new, rows
+from storage.base import Moment, insert, insert_all_new, overwrite, rows
 from storage.members import member
 from storage.outbox_rows import (
     KEPT,
@@ -146,9 +146,7 @@ class Outbox:
             waiting = message
         if waiting is not None:
             # A new key: a button of the overwritten body must not be read as one of the new body.
-            self._connection.execute(
-                sa.update(outbox).where(outbox.c.seq == waiting).values(body=body, key=key, cause=cause)
-            )
+            overwrite(self._connection, outbox, {"seq": waiting}, body=body, key=key, cause=cause)
             self._names(waiting, about)
             self._woken.add(root.lane)
             return

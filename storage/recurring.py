@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.recurrence import EVERY_MINUTE, Fire, Recurrence, check
-from storage.base import EPOCH, Id, Moment, insert, insert_new_rows, member_id, same_cohort, table
+from storage.base import EPOCH, Id, Moment, insert, insert_new_rows, member_id, overwrite, same_cohort, table
 from storage.members import Member, account, member
 from storage.prepared import Prepared
 from storage.profiles import consent, profile
@@ -368,11 +368,9 @@ class Recurring:
             self._set(claim.schedule.id, claim.time_zone, claim.fire, asked_to=last)
 
     def _set(self, number: int, zone: str, fire: Fire | None, asked_to: int = 0) -> None:
-        self._connection.execute(
-            sa.update(schedule_zone)
-            .where(schedule_zone.c.schedule_id == number, schedule_zone.c.time_zone == zone)
-            .values(next_at=fire.at if fire else None, next_date=fire.key if fire else OVER, asked_to=asked_to)
-        )
+        here = {"schedule_id": number, "time_zone": zone}
+        next_at, next_date = (fire.at, fire.key) if fire else (None, OVER)
+        overwrite(self._connection, schedule_zone, here, next_at=next_at, next_date=next_date, asked_to=asked_to)
 
     def put_off(self, number: int, key: str, members: Collection[int], due_at: datetime) -> None:
         """Ask these again then: their question could not be made."""
