@@ -22,6 +22,7 @@ from bot.domain.words import word_keys
 from storage.base import read
 from storage.members import LIVE, member
 from storage.portraits import read_portrait, unpack
+from storage.prepared import Prepared
 from storage.profiles import consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 from storage.shared_projects import SharedProjects
@@ -57,6 +58,13 @@ _LOAD = (
 )
 _WISHES = "SELECT member_id, other_id, sector, country FROM apart WHERE member_id {among}"
 _ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
+_GIVEN = Prepared(
+    sa.select(consent.c.given).where(
+        consent.c.cohort_id == sa.bindparam("cohort"),
+        consent.c.member_id == sa.bindparam("member"),
+        consent.c.purpose == sa.bindparam("purpose"),
+    )
+)
 # Search knows active fellows who agreed to introductions; of all others there are no keys.
 _AGREED = (
     sa.select(consent.c.given)
@@ -317,15 +325,7 @@ class Access:
 
     def agreed_to(self, number: int, purpose: str) -> bool:
         """Did a member agree to a purpose? Silence is no."""
-        return bool(
-            self._connection.scalar(
-                sa.select(consent.c.given).where(
-                    consent.c.cohort_id == self._viewer.cohort_id,
-                    consent.c.member_id == number,
-                    consent.c.purpose == purpose,
-                )
-            )
-        )
+        return bool(_GIVEN.value(self._connection, cohort=self._viewer.cohort_id, member=number, purpose=purpose))
 
 
 def is_present(whole: Whole, reach: Audience) -> bool:
