@@ -31,6 +31,7 @@ BOT = TOKEN.partition(":")[0]
 SENDER = 42
 FIRST = 1000  # the number of the first person on Telegram
 AGAIN = "In case this did not reach you:"
+AT_A_TIME = 3  # messages prepared within a minute, in which somebody may write twenty times
 LANES = {"slack": f"slack:{TEAM}", "telegram": f"telegram:{BOT}"}
 OPEN = ("queued", "held", "sending", "in_doubt")
 
@@ -107,6 +108,8 @@ class Crowd:
         """The facilitator writes the messages to all, up to the question whether to send them."""
         mirela, send = self.telegram.person(SENDER, "Mirela"), f"Send to {self.amounts.people}"
         for n in range(self.amounts.to_all):
+            if n and n % AT_A_TIME == 0:
+                await asyncio.sleep(60)
             mirela.says("message")
             await _presses(mirela, "Write a message")
             await _shows(mirela, "Cancel")
