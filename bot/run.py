@@ -23,6 +23,7 @@ from bot.configure import programme
 from bot.content import ContentError
 from bot.core.clock import SystemClock
 from bot.core.in_hand import InHand
+from bot.core.language import own_language
 from bot.core.log import configure, get_logger
 from bot.core.programme import Programme
 from bot.health import Health, beat
@@ -125,6 +126,7 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             adapters = _adapters(store, settings, of, session)
             in_hand = InHand(settings.bot.data_dir / "in_hand")
             kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+            own_language().ready()
         gc.freeze()  # it stays until the end: the collector need not look through it again and again
         gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
