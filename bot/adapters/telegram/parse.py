@@ -30,7 +30,7 @@ class Unparsable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A chat that is not private, which the bot leaves. `can_write`: not a channel; `joined`: it has just been put there."""
+    """A chat that is not private, which the bot leaves. `can_write`: no channel; `joined`: it was just put there."""
 
     id: int
     can_write: bool
