@@ -270,6 +270,18 @@ class Cards:
             sa.update(stuck).where(_s.member_id == member_number, _s.closed_at.is_(None)).values(closed_at=now)
         )
 
+    def unblock(self, number: int, member_number: int, now: datetime) -> Promise | None:
+        """One blocker is over, if it is still open; the open promise that it held up is asked about as before."""
+        held = self.stuck(number, member_number)
+        if held is None or held.closed_at is not None:
+            return None
+        self.change_stuck(number, member_number, closed_at=now)
+        found = self.promise(member_number)
+        if found is None or found.id != held.promise_id:
+            return None
+        self.change_promise(found.id, member_number, said=None, said_at=None)
+        return found
+
     def silence(self, member_number: int) -> Silence:
         """How a member answered lately."""
         found = self._connection.execute(_SILENCE, {"member": member_number}).one_or_none()

@@ -270,6 +270,36 @@ def test_who_is_stuck_asks_the_others_and_the_card_goes_on(chat: Chat, mirela: P
     assert "asks: “beneficial ownership rules are unclear”" in bat.last
 
 
+@pytest.mark.parametrize(("ends", "said"), [("Solved", "Good to hear."), ("Close", "The question is closed.")])
+def test_the_end_of_a_question_frees_the_promise_that_was_stuck(
+    chat: Chat, mirela: Person, sari: Person, ends: str, said: str
+) -> None:
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    usual(mirela)
+    to_monday(chat)
+    sari.says("publish the open data of March")
+    sari.presses("Skip")
+    chat.passes(days=14)
+    sari.says("stuck")  # typed, as it stands on the button
+    sari.says("nobody here has published open data")
+    sari.presses("Skip")
+    sari.presses("Skip")
+    sari.presses("Ask the others")
+    sari.presses("Change")
+    sari.says("Who has published open data in a small office?")
+    sari.presses("Send")
+    sari.says("ask")
+    sari.presses(ends)
+    assert sari.last.startswith(said)
+    free = "“publish the open data of March” is no longer marked as stuck. I ask you next time how it stands."
+    assert free in sari.last
+    chat.passes(days=14)
+    assert "You wanted to do this: “publish the open data of March”." in sari.last
+    assert "You were stuck on" not in sari.last
+    sari.presses("Done")
+    assert "Done: that is good to hear." in sari.last
+
+
 def test_what_is_kept_private_is_told_to_nobody(chat: Chat, mirela: Person, sari: Person) -> None:
     usual(mirela)
     to_monday(chat)
