@@ -15,6 +15,7 @@ from handlers import (
     consent,
     contacts,
     fields,
+    gaps,
     glossary,
     home,
     introductions,
@@ -81,6 +82,7 @@ router = Router.of(
     project.router,  # my projects,
     milestones.router,  # their steps,
     overdue.router,  # the one question after a day has passed,
+    gaps.router,  # what is missing in a profile,
     stuck.router,  # what is in the way,
     updates.router,  # what changed,
     teams.router,  # with others:

@@ -199,6 +199,13 @@ class Cards:
         found = self._connection.execute(_RECENT, {"member": member_number})
         return [card for row in found if (card := _card(row)) is not None]
 
+    def shown(self, member_number: int, rider: str) -> set[int]:
+        """What a member was shown of one rider, on their last hundred cards: it is done, or the card stands there."""
+        mine = sa.select(*_CARD).where(_c.member_id == member_number, _c.message.is_not(None))
+        found = [_card(row) for row in self._connection.execute(mine.order_by(_c.week.desc()).limit(100))]
+        parts = [(part, one.current) for one in found if one is not None for part in one.parts]
+        return {part.object for part, current in parts if part.rider == rider and (part.done or part == current)}
+
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""
         return _card(

@@ -221,7 +221,7 @@ def test_the_last_promise_comes_first_and_done_asks_for_the_next(chat: Chat, mir
     sari.presses("Skip")
     assert "Only you read this." in sari.last  # the question of the library follows
     sari.presses("Skip")
-    assert sari.last.startswith("Skipped.\n\nThank you.")
+    assert sari.last.startswith("Skipped.\n\nOne thing is missing in your profile.")
 
 
 def test_who_is_stuck_chooses_who_knows_and_the_blocker_comes_back(chat: Chat, mirela: Person, sari: Person) -> None:
