@@ -19,6 +19,7 @@ A_WEEK = timedelta(days=7)
 A_PAGE = 10
 MOST_OUTAGES = 3
 JUST_NOW = timedelta(hours=1)
+NO_BACKUP = t("No backup has been made by me yet.")
 
 
 def begin(ctx: Context) -> None:
@@ -53,7 +54,7 @@ def card(ctx: Context, day: date) -> Card:
     """The week that ended, in sentences whose numbers come from one query."""
     since, until = _week(ctx, day)
     wave = ctx.store.waves.of_week(ctx.me.cohort_id, since, until)
-    stuck = _names(ctx, ctx.store.waves.stuck(ctx.me.id))
+    stuck = _names(ctx, ctx.store.waves.stuck(ctx.me.cohort_id, ctx.me.id))
     buttons = [Button(t("Check-ins"), "checkins.open")]
     if wave.silent:
         buttons.insert(0, Button(t("Who is silent"), "monday.silent", f"{day.isoformat()}:0"))
@@ -63,6 +64,7 @@ def card(ctx: Context, day: date) -> Card:
         _silent(wave),
         tn("{n} late answer came in.", "{n} late answers came in.", wave.late) if wave.late else None,
         *_bot(ctx, since),
+        NO_BACKUP,
     )
     return Card(text, title=t("The week before {day}", day=When(cards.noon(ctx, day))), buttons=tuple(buttons))
 
