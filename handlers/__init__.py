@@ -17,7 +17,9 @@ from handlers import (
     fields,
     gaps,
     glossary,
+    holidays,
     home,
+    hours,
     introductions,
     invitations,
     joining,
@@ -98,6 +100,7 @@ router = Router.of(
     mydata.router,  # my data as a file,
     linking.router,  # my other app
     leaving.router,  # leave and undo
+    hours.router,  # when I may be written to,
     away.router,
     language.router,
     glossary.router,
@@ -111,6 +114,7 @@ router = Router.of(
     sessions.router,  # sessions,
     message_answers.router,  # and answering, for everybody
     checkins.router,  # setting up what is asked,
+    holidays.router,  # when nobody is,
     monday.router,  # and how it was answered
     projects.router,
     picking.router,
