@@ -433,3 +433,14 @@ def test_a_due_milestone_rides_on_the_card_and_is_not_asked_about_twice(
     chat.passes(days=4)
     sari.presses("Skip")
     assert "Data published" not in sari.last
+
+
+def test_a_milestone_whose_day_was_long_before_is_not_said_to_be_coming(
+    chat: Chat, mirela: Person, sari: Person
+) -> None:
+    asks(mirela, "How is your energy?", "1 to 5")
+    has(chat, sari, "Governor", due=date(2026, 10, 30))
+    to_monday(chat)
+    sari.presses("4")
+    sari.presses("That is all")
+    assert "“Governor” was due on Fri 30 Oct. Where does it stand?" in sari.last
