@@ -89,10 +89,17 @@ def _names(ctx: Context, numbers: Sequence[int]) -> list[Say]:
 
 
 def _bot(ctx: Context, since: datetime) -> list[Say]:
-    """How the bot is: well, or when it was away, and what came of that."""
+    """How the bot is: well, or in trouble with an app; when it was away, and what came of that."""
+    troubles: list[Say] = [
+        t("Bot: in trouble with {platform} since {moment}. What waits there is not lost.",
+          platform=platform.capitalize(), moment=When(of.since, "moment"))
+        for platform, of in ctx.store.troubles.now().items()
+    ]  # fmt: skip
     outages = _joined(ctx.store.outages.since(since))
-    if not outages:
-        return [t("Bot: well.")]
+    return [*(troubles or ([] if outages else [t("Bot: well.")])), *(_was_away(ctx, outages, since) if outages else ())]
+
+
+def _was_away(ctx: Context, outages: Sequence[Outage], since: datetime) -> list[Say]:
     late = ctx.store.waves.asked_late(ctx.me.cohort_id, dates.ASK, since.date())
     said = [_away(one) for one in outages[-MOST_OUTAGES:]]
     if len(outages) > MOST_OUTAGES:

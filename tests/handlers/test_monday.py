@@ -149,3 +149,15 @@ def test_each_facilitator_gets_it_in_their_own_morning(chat: Chat, mirela: Perso
     assert not any(text.startswith("The week before") for text in mirela.sees())
     chat.passes(hours=1)
     assert monday_of(mirela)
+
+
+def test_it_is_not_said_to_be_well_while_an_app_is_in_trouble(chat: Chat, mirela: Person) -> None:
+    usual(mirela)
+    at = chat.clock.now()
+    chat.store.now(lambda unit: unit.troubles.begin("telegram", "silent", at))
+    chat.store.now(lambda unit: unit.troubles.is_new("database", at, at - at))
+    to_monday(chat)
+    said = monday_of(mirela)
+    assert "Bot: in trouble with Telegram since Mon 23 Nov, 10:00. What waits there is not lost." in said
+    assert "well" not in said
+    assert "Database" not in said
