@@ -199,6 +199,13 @@ class Cards:
         found = self._connection.execute(_RECENT, {"member": member_number})
         return [card for row in found if (card := _card(row)) is not None]
 
+    def shown(self, member_number: int, rider: str) -> set[int]:
+        """What a member was shown of one rider, on their last hundred cards: it is done, or the card stands there."""
+        mine = sa.select(*_CARD).where(_c.member_id == member_number, _c.message.is_not(None))
+        found = [_card(row) for row in self._connection.execute(mine.order_by(_c.week.desc()).limit(100))]
+        parts = [(part, one.current) for one in found if one is not None for part in one.parts]
+        return {part.object for part, current in parts if part.rider == rider and (part.done or part == current)}
+
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""
         return _card(
@@ -265,6 +272,18 @@ class Cards:
         self._connection.execute(
             sa.update(stuck).where(_s.member_id == member_number, _s.closed_at.is_(None)).values(closed_at=now)
         )
+
+    def unblock(self, number: int, member_number: int, now: datetime) -> Promise | None:
+        """One blocker is over, if it is still open; the open promise that it held up is asked about as before."""
+        held = self.stuck(number, member_number)
+        if held is None or held.closed_at is not None:
+            return None
+        self.change_stuck(number, member_number, closed_at=now)
+        found = self.promise(member_number)
+        if found is None or found.id != held.promise_id:
+            return None
+        self.change_promise(found.id, member_number, said=None, said_at=None)
+        return found
 
     def silence(self, member_number: int) -> Silence:
         """How a member answered lately."""
