@@ -106,7 +106,7 @@ def facilitators(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.checkins.counted(cohort, some[7], NOW, least=5)
     unit.waves.of_week(cohort, NOW + DAY, NOW + 3 * DAY)
     unit.waves.silent(cohort, NOW + DAY, NOW + 3 * DAY)
-    unit.waves.stuck(some[3])
+    unit.waves.stuck(cohort, some[3])
     unit.talks.connections(cohort)
 
 
