@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.checkins import Silence
-from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, same_cohort, table, text, upsert
+from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, overwrite, same_cohort, table, text, upsert
 
 card = table(
     "card",
@@ -218,7 +218,7 @@ class Cards:
         """Overwrite some of a card; `parts` are given as `Part`."""
         if "parts" in values:
             values["parts"] = [[part.rider, part.object, part.done] for part in values["parts"]]
-        self._connection.execute(sa.update(card).where(_c.id == number).values(**values))
+        overwrite(self._connection, card, {"id": number}, **values)
 
     def promise(self, member_number: int) -> Promise | None:
         """A member's open promise."""
@@ -237,9 +237,7 @@ class Cards:
 
     def change_promise(self, number: int, member_number: int, **values: Any) -> None:
         """Say how a member's own promise stands."""
-        self._connection.execute(
-            sa.update(promise).where(_p.id == number, _p.member_id == member_number).values(**values)
-        )
+        overwrite(self._connection, promise, {"id": number, "member_id": member_number}, **values)
 
     def add_stuck(self, cohort_id: int, member_number: int, now: datetime, **values: Any) -> int:
         """What holds a member up; private until they say otherwise."""
@@ -267,9 +265,7 @@ class Cards:
 
     def change_stuck(self, number: int, member_number: int, **values: Any) -> None:
         """Overwrite some of a member's own blocker."""
-        self._connection.execute(
-            sa.update(stuck).where(_s.id == number, _s.member_id == member_number).values(**values)
-        )
+        overwrite(self._connection, stuck, {"id": number, "member_id": member_number}, **values)
 
     def free(self, member_number: int, now: datetime) -> None:
         """Nothing holds a member up any more."""

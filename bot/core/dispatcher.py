@@ -179,7 +179,7 @@ class Dispatcher:
                 ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
             return Ack()
         ack = self._with_menu(self._member(ctx, event), ctx)
-        if event.address.is_private or event.address.is_home or ack.open is not None:
+        if event.address.is_private or event.address.is_home or ack.open is not None or ack.toast:
             return ack
         return replace(ack, note=self._aside(ctx))
 

@@ -185,6 +185,8 @@ def _checked(ctx: "Context", asked: Field, text: str) -> Any:
 def _match(ctx: "Context", asked: Field, text: str) -> Choice | None:
     typed = text.strip().casefold()
     offered = asked.offered(ctx)
+    if asked.open:  # where words of one's own are the answer, they stay as typed: "Bat" beside the button "Batbayar"
+        offered = [choice for choice in offered if ctx.say(choice.label) != choice.value]
     for choice in offered:
         if typed in (choice.value.casefold(), ctx.say(choice.label).casefold()):
             return choice

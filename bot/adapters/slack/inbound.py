@@ -134,6 +134,7 @@ class Inbound:
         task: asyncio.Task[Ack] = self._start(_coroutine(self.receive(event)))
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
+            task.add_done_callback(_late)
             raise Late
         return task.result()
 
@@ -197,6 +198,12 @@ class Inbound:
 
 async def _coroutine(waiting: Awaitable[Ack]) -> Ack:
     return await waiting
+
+
+def _late(task: asyncio.Task[Ack]) -> None:
+    """A late one that failed is nobody's any more: Slack has not been told, and delivers again."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("late and not taken", kind=type(error).__name__)
 
 
 def _remark(answer: Ack) -> str:
