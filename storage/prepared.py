@@ -100,7 +100,7 @@ def _filled(some: Collection[Any]) -> list[Any]:
 
 
 def _write_out(bind: sa.BindParameter[Any]) -> None:
-    bind.literal_execute = not bind.required
+    bind.literal_execute = not bind.required and isinstance(bind.type, sa.String | sa.Integer | sa.Boolean)
 
 
 class _Form:
