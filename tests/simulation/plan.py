@@ -7,6 +7,8 @@ SIZES = (3, 5, 8, 12, 18, 27, 38, 50)
 FAULTS = ("lost answers", "late arrivals", "refusals", "limits", "server errors", "repeats", "busy", "blocks", "deaths",
           "outages", "clock jumps", "freezes")  # fmt: skip
 A_DAY = 86_400.0
+A_MORNING = 3600.0
+A_FEW = 5
 MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
@@ -87,10 +89,12 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.6 * A_DAY)
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
-            found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
+            found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 6)))
     if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
         found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
+        if size <= A_FEW and luck.random() < 0.4:  # and again and again, more than a week may bring
+            found += [Visit(at + n * A_MORNING, "U0", 14, "message") for n in (1, 2, 3, 4)]
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 
