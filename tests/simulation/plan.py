@@ -85,11 +85,11 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
     """Some mornings, several people at a time; the first of them are the same few, so that they meet."""
     found: list[Visit] = []
     regulars = [f"U{n}" for n in luck.sample(range(1, size), min(size - 1, luck.randint(2, 6)))]
-    for _ in range(luck.randint(2, 5)):
+    for _ in range(luck.choice((2, 3, 4, 5, 5))):
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.6 * A_DAY)
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
-            found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 6)))
+            found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
     if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
         found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
