@@ -134,6 +134,7 @@ class Inbound:
         task: asyncio.Task[Ack] = self._start(_coroutine(self.receive(event)))
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
+            task.add_done_callback(_in_vain)
             raise Late
         return task.result()
 
@@ -193,6 +194,12 @@ class Inbound:
     def _is_slacks(self, address: str) -> bool:
         host = URL(address).host or ""
         return host == URL(self._client.base_url).host or host == "slack.com" or host.endswith(".slack.com")
+
+
+def _in_vain(late: asyncio.Task[Ack]) -> None:
+    """Nobody waits for it any more: the event comes again, whatever became of it."""
+    if not late.cancelled() and (error := late.exception()) is not None:
+        log.warning("not taken in", kind=type(error).__name__)
 
 
 async def _coroutine(waiting: Awaitable[Ack]) -> Ack:
