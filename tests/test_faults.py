@@ -65,7 +65,7 @@ class Trial:
 
 def starts(one: Program) -> int:
     """How often a program has said that it started."""
-    return one.log.count('"event": "started"')
+    return one.log.count('"event": "started"') if (one.folder / "log").exists() else 0
 
 
 @contextlib.asynccontextmanager
