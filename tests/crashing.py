@@ -30,6 +30,12 @@ class PostgresqlServer:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder / 'data'), safe='')}"
 
+    def new_database(self, name: str) -> str:
+        """The URL of another database, which is empty."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        return self.url.replace("/postgres?", f"/{name}?")
+
     @classmethod
     @contextlib.asynccontextmanager
     async def running(cls) -> "AsyncIterator[PostgresqlServer]":

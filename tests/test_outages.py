@@ -133,6 +133,39 @@ def test_a_postgresql_that_is_away_is_waited_for_and_nothing_is_acknowledged_mea
     asyncio.run(go())
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("rounds", [10])
+def test_two_replicas_that_start_together_on_an_empty_database_make_it_once(tmp_path: Path, rounds: int) -> None:
+    amounts = Amounts(people=0, replies=0, to_all=0, must_arrive=0)
+
+    async def go() -> None:
+        async with PostgresqlServer.running() as server:
+            for n in range(rounds):
+                (tmp_path / str(n)).mkdir()
+                url = server.new_database(f"round{n}")
+                async with trial(tmp_path / str(n), amounts, seed=n, seconds=0.0, url=url, programs=2) as of:
+                    await asyncio.gather(*(one.start() for one in of.programs))
+                    await until(lambda of=of: all(starts(one) for one in of.programs) or len(of.running) < 2, 90)  # type: ignore[misc]
+                    assert [one.log for one in of.programs if one not in of.running] == []
+                    await until(lambda of=of: owned(of) == 2, 30)  # type: ignore[misc]
+                    await of.stops()
+
+    asyncio.run(go())
+
+
+def owned(of: Trial) -> int:
+    """How many lanes have an owner, each its first one."""
+
+    def read(unit: UnitOfWork) -> int:
+        assert unit.connection.scalar(sa.text("SELECT count(*) FROM cohort")) == 1
+        assert unit.connection.scalar(sa.text("SELECT count(*) FROM alembic_version")) == 1
+        return int(unit.connection.scalar(sa.text("SELECT count(*) FROM lane WHERE gen = 1 AND owner <> ''")) or 0)
+
+    with contextlib.closing(open_store(of.crowd.url, inline=True)) as store:
+        return store.now(read)
+
+
 async def waiting(of: Trial, sent: int) -> None:
     """Until so many messages have arrived."""
     await until(lambda: len(of.crowd.slack.arrived) + len(of.crowd.telegram.arrived) >= sent, 120)
