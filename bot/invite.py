@@ -69,7 +69,4 @@ def refusal(url: str) -> str | None:
 
 def cohort(unit: UnitOfWork, of: ProgrammeSettings) -> int:
     """The cohort's number; made from the settings if there is none."""
-    known = unit.members.cohort_named(COHORT)
-    if known is not None:
-        return known
-    return unit.members.add_cohort(COHORT, of.name, of.default_language, of.default_time_zone)
+    return unit.members.have_cohort(COHORT, of.name, of.default_language, of.default_time_zone)

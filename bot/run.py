@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +22,7 @@ from bot.app import build, commands, described, withdraws
 from bot.bootstrap import EXIT_INTERRUPTED, EXIT_SETTINGS
 from bot.configure import programme
 from bot.content import ContentError
-from bot.core.clock import SystemClock
+from bot.core.clock import SystemClock, monotonic
 from bot.core.in_hand import InHand
 from bot.core.language import own_language
 from bot.core.log import configure, get_logger
@@ -29,7 +30,7 @@ from bot.core.programme import Programme
 from bot.health import Health, beat
 from bot.invite import cohort, refusal
 from bot.settings import Settings, load
-from storage import Store, open_store
+from storage import Busy, Store, open_store
 from storage.engine import file_of
 from storage.migrate import CannotOpen, upgrade
 
@@ -39,6 +40,7 @@ FAILED = 1
 # Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
 COLLECTED_AT = 10_000, 20, 20  # one command makes thousands of things, and nearly all go by themselves
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
+PATIENCE, AGAIN = 60.0, 2.0  # seconds: for a database server that is away at the start
 NAMES = {"slack": "Slack", "telegram": "Telegram"}
 NOTHING_ENABLED = (
     "No platform is enabled. Run `python3 -m bot setup`, or write enabled = true under [slack] or [telegram]."
@@ -61,10 +63,7 @@ def main(args: argparse.Namespace) -> int:
         with _nothing_goes():
             of = programme(settings)
         with _alone(url):
-            refused = refusal(url)
-            if refused:
-                raise CannotRun(refused)
-            upgrade(url)
+            _when_it_is_there(url, settings)
             return _with_store(url, settings, of)
     except CannotRun as why:
         print(why, file=sys.stderr)
@@ -73,6 +72,28 @@ def main(args: argparse.Namespace) -> int:
     except CannotOpen as error:
         print(f"The database cannot be opened ({error}). `python3 -m bot doctor` says more.", file=sys.stderr)
     return FAILED
+
+
+def _when_it_is_there(url: str, settings: Settings) -> None:
+    """Make the database ready; a server may be starting, too, and is waited for."""
+    began = monotonic()
+    while True:
+        try:
+            return _make_ready(url, settings)
+        except (CannotOpen, Busy) as error:
+            if file_of(url) is not None or monotonic() - began > PATIENCE:
+                raise CannotOpen(str(error)) from None
+            log.warning("database_is_away", why=str(error), do="trying for a minute")
+            time.sleep(AGAIN)
+
+
+def _make_ready(url: str, settings: Settings) -> None:
+    refused = refusal(url)
+    if refused:
+        raise CannotRun(refused)
+    upgrade(url)
+    with contextlib.closing(open_store(url, inline=True)) as store:
+        store.now(lambda unit: cohort(unit, settings.programme))
 
 
 @contextlib.contextmanager
@@ -109,7 +130,6 @@ def _with_store(url: str, settings: Settings, of: Programme) -> int:
     store = open_store(url)
     try:
         store.keep_room()
-        store.now(lambda unit: cohort(unit, settings.programme))
         return asyncio.run(_until_told(store, settings, of))
     finally:
         store.close()
@@ -127,6 +147,7 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             in_hand = InHand(settings.bot.data_dir / "in_hand")
             kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
             own_language().ready()
+            of.understanding.ready()  # now, and not with somebody's first question in hand
         gc.freeze()  # it stays until the end: the collector need not look through it again and again
         gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)

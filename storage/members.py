@@ -9,7 +9,19 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, insert_of, member_id, overwrite, same_cohort, table, text, upsert
+from storage.base import (
+    Id,
+    Moment,
+    insert,
+    insert_new,
+    insert_of,
+    member_id,
+    overwrite,
+    same_cohort,
+    table,
+    text,
+    upsert,
+)
 from storage.prepared import Prepared
 
 cohort = table(
@@ -398,6 +410,16 @@ class Members:
         return insert(
             self._connection, cohort, slug=slug, name=name, default_language=language, default_time_zone=time_zone
         )
+
+    def have_cohort(self, slug: str, name: str, language: str, time_zone: str) -> int:
+        """A cohort's number; made if there is none yet, and once, though several programs start together."""
+        known = self.cohort_named(slug)
+        if known is None:
+            values = {"slug": slug, "name": name, "default_language": language, "default_time_zone": time_zone}
+            insert_new(self._connection, cohort, values)
+            known = self.cohort_named(slug)
+        assert known is not None
+        return known
 
     def cohort_defaults(self, cohort_id: int) -> tuple[str, str, str]:
         """A cohort's name, default language and default time zone."""

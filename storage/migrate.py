@@ -21,7 +21,7 @@ class CannotOpen(Exception):
 
 
 def upgrade(url: str, *, folder: Path = FOLDER) -> None:
-    """Migrate a database to the newest version; raises Newer when it is ahead of this one.
+    """Migrate a database to the newest version; raises Newer when it is ahead of this one, CannotOpen when it is away.
 
     A migration that fails or is killed leaves the database as it was.
     """
@@ -31,6 +31,8 @@ def upgrade(url: str, *, folder: Path = FOLDER) -> None:
             if state(connection, folder) != "current":
                 connection.rollback()
                 _upgrade(connection, folder)
+    except sa.exc.OperationalError as error:
+        raise CannotOpen(type(error.orig).__name__) from None
     finally:
         engine.dispose()
 

@@ -30,6 +30,12 @@ class PostgresqlServer:
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder / 'data'), safe='')}"
 
+    def new_database(self, name: str) -> str:
+        """The URL of another database, which is empty."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+        return self.url.replace("/postgres?", f"/{name}?")
+
     @classmethod
     @contextlib.asynccontextmanager
     async def running(cls) -> "AsyncIterator[PostgresqlServer]":
@@ -52,12 +58,12 @@ class PostgresqlServer:
         while Path(f"/proc/{process}").exists() and "Z" not in Path(f"/proc/{process}/stat").read_text().split()[2]:
             time.sleep(0.02)
 
-    async def crashes(self) -> None:
-        """An immediate shutdown, or the death of the first process; then it starts again and recovers."""
+    async def crashes(self, away: float = 1.0) -> None:
+        """An immediate shutdown, or the death of the first process; after some seconds it starts again and recovers."""
         which = signal.SIGKILL if self.crashed % 2 else signal.SIGQUIT
         self.crashed += 1
         await asyncio.to_thread(self._signal, which)
-        await asyncio.sleep(1)
+        await asyncio.sleep(away)
         for _ in range(60):
             words = [str(self.binaries / "pg_ctl"), "-D", "data", "-l", "data/log", "-w", "-t", "60", "start"]
             done = await asyncio.create_subprocess_exec(

@@ -200,6 +200,7 @@ def test_it_is_not_ready_before_the_platform_is_reached_nor_after_it_refuses(thr
 def test_it_is_not_ready_while_the_clock_or_the_disk_keeps_it_from_sending(
     threaded_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    threaded_store.keep_room()
     a_month_ago = SystemClock().now() - timedelta(days=40)
     threaded_store.now(lambda unit: unit.outages.look(a_month_ago))
 

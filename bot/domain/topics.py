@@ -96,7 +96,7 @@ class Term:
 
 
 class Understanding:
-    """Reads what people type. Made once from the content, its index at the first question, which takes 0.2 seconds.
+    """Reads what people type. Made once from the content, its index by `ready`, else at the first question: 0.2 s.
 
     It remembers how the content's own words read, and nothing else that anybody typed.
     """
@@ -127,7 +127,7 @@ class Understanding:
         self._is_ready = False
         self._making = Lock()
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
         """Make the index, unless it is made."""
         with self._making:
             if not self._is_ready:
@@ -183,7 +183,7 @@ class Understanding:
     def understand(self, text: str, language: str | None = None) -> Wanted:
         """Return what the text asks for; language is the reader's own and decides between equal readings."""
         if not self._is_ready:
-            self._ready()
+            self.ready()
         known = self._known.get((text, language))
         if known is None:
             known = self._read(text, language)
