@@ -1,10 +1,16 @@
 """Somebody is in danger: `safe` hides and locks at once, and the emergency words are answered in any step."""
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, Words, lines, t
+from bot.core.events import Address
+from handlers import wording
 from storage.access import Viewer
+from storage.homes import HOME
 from storage.members import Member
 
 router = Router()
+
+TAKEN_BACK = 200  # messages; one goes each second
+
 
 CLOSED = t("This request is closed. There is nothing for you to do.")
 
@@ -34,6 +40,7 @@ def lock(ctx: Context, who: Member) -> None:
     store.outbox.cancel_to(who.id, ctx.now)
     store.outbox.cancel_about(who.id, ctx.now)
     close_requests(ctx, who.id)
+    take_back(ctx, who)
     store.outbox.wipe_to(who.id)
     store.dialogs.end_all(who.id)
     promised = who.state == "leaving"  # an erasure that was promised still happens
@@ -48,6 +55,19 @@ def lock(ctx: Context, who: Member) -> None:
     store.audit.note(who.cohort_id, ctx.me.id, "safety.lock", ctx.now, who.id)
     if told is not None and told != ctx.me.id:
         ctx.send(told, _notice(ctx, who, name), urgency=Urgency.SAFETY)
+
+
+def take_back(ctx: Context, who: Member) -> None:
+    """Delete from a person's own screens what the bot said there, newest first, as far as the platform lets it.
+
+    Telegram deletes what is younger than two days; Slack whatever the bot wrote. A page cannot go: it says nothing.
+    """
+    for message in ctx.store.outbox.said_to(who.id, TAKEN_BACK):
+        ctx.delete(message)
+    for one in ctx.store.members.accounts(who.id):
+        page = Address(one.platform, one.installation, one.conversation.replace("dm:", HOME, 1))
+        if ctx.store.homes.stands(who.id, page.conversation)[1] is not None:
+            ctx.greet(page, Card(wording.NEUTRAL), who.language)
 
 
 def _notice(ctx: Context, who: Member, name: Say) -> Card:

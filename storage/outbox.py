@@ -34,6 +34,17 @@ _LATEST = Prepared(
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
+_SAID = Prepared(
+    sa.select(outbox.c.seq)
+    .where(
+        outbox.c.member_id == sa.bindparam("member"),
+        outbox.c.state == "sent",
+        outbox.c.edits.is_(None),
+        outbox.c.conversation.not_like("home:%"),
+    )
+    .order_by(outbox.c.seq.desc())
+    .limit(sa.bindparam("limit"))
+)
 _NEWEST = Prepared(
     ROWS.where(
         outbox.c.edits == sa.bindparam("message"),
@@ -213,6 +224,10 @@ class Outbox:
     def latest_to(self, member_number: int) -> Row | None:
         """The newest message, or change of one, to a member."""
         return as_row(_LATEST.one(self._connection, member=member_number))
+
+    def said_to(self, member_number: int, limit: int) -> list[int]:
+        """The newest messages that a member has on their screens, newest first."""
+        return [found.seq for found in _SAID.all(self._connection, member=member_number, limit=limit)]
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""

@@ -24,6 +24,24 @@ def test_safe_answers_ok_and_nothing_else(sari: Person) -> None:
     assert sari.buttons() == []
 
 
+def test_safe_takes_what_was_said_off_every_screen_of_that_person(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat", topics=["beneficial-ownership"])
+    sari.says("beneficial ownership")
+    sari.says("me")
+    bat.says("me")
+    sari.says("safe")
+    assert [shown.text for shown in chat.screens.seen[sari.address.conversation]] == ["OK."]
+    assert len(bat.sees()) == 1
+
+
+def test_a_facilitator_who_locks_somebody_clears_their_screen(chat: Chat, sari: Person, mirela: Person) -> None:
+    sari.says("me")
+    mirela.says("manage")
+    for label in ("People", "List", "Sari", "Lock now", "Yes, lock"):
+        mirela.presses(label)
+    assert sari.sees() == []
+
+
 @pytest.mark.parametrize("word", ["safe", "aman", "аюулгүй", "ligtas", "ปลอดภัย", "/safe"])
 def test_safe_hides_locks_and_tells_one_facilitator(chat: Chat, sari: Person, mirela: Person, word: str) -> None:
     bat = chat.joins("Bat")
