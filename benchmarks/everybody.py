@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import tempfile
 import threading
 import time
@@ -19,6 +20,7 @@ from bot.content import load
 from bot.core.clock import SetClock
 from bot.core.events import Address, Message, Press, Sender
 from bot.core.ids import button_handle, encode
+from bot.core.language import own_language
 from bot.core.programme import Programme
 from bot.core.replies import Content
 from storage import UnitOfWork, open_store
@@ -76,6 +78,8 @@ def run(rest: Sequence[str]) -> dict[str, float]:
             programme = Programme(content=content, understanding=content.understanding())
             clock = SetClock(NOW)
             kawan = build(store, programme, [Nowhere()], clock=clock, a_minute=None)
+            own_language().ready()
+            gc.freeze()  # as `run` does
             return asyncio.run(_Facilitator(kawan, store, clock, sender).measure())
 
 

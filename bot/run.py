@@ -23,6 +23,7 @@ from bot.configure import programme
 from bot.content import ContentError
 from bot.core.clock import SystemClock
 from bot.core.in_hand import InHand
+from bot.core.language import own_language
 from bot.core.log import configure, get_logger
 from bot.core.programme import Programme
 from bot.health import Health, beat
@@ -36,6 +37,7 @@ log = get_logger("kawan.run")
 
 FAILED = 1
 # Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
+COLLECTED_AT = 10_000, 20, 20  # one command makes thousands of things, and nearly all go by themselves
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 NAMES = {"slack": "Slack", "telegram": "Telegram"}
 NOTHING_ENABLED = (
@@ -124,7 +126,9 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             adapters = _adapters(store, settings, of, session)
             in_hand = InHand(settings.bot.data_dir / "in_hand")
             kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+            own_language().ready()
         gc.freeze()  # it stays until the end: the collector need not look through it again and again
+        gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
             running = asyncio.create_task(kawan.run(_say_why))

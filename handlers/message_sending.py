@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.core import Context, Reply, Router, Urgency, When, t
+from bot.core.clock import monotonic
 from bot.core.language import Reader
 from bot.domain.messages import Tally, next_morning, tally
 from handlers import message_card, message_words
@@ -12,7 +13,7 @@ from storage.outbox_rows import NewRow
 
 router = Router()
 
-CHUNK = 250  # rows: well under 50 ms of the one who writes
+AT_ONCE = 200  # people at most whose rows are written with the yes
 CARD_EVERY = timedelta(seconds=30)
 CARD_SELDOM = timedelta(minutes=15)
 CARD_FOR = timedelta(days=7)
@@ -55,7 +56,7 @@ def begin(ctx: Context, one: Broadcast, people: int) -> None:
     The rows of few people at once; those of many in transactions of their own, so that the yes is answered soon.
     """
     leaves = ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
-    start(ctx, one, leaves, at_once=people <= CHUNK)
+    start(ctx, one, leaves, at_once=people <= AT_ONCE)
     one = _again(ctx, one)
     card = message_card.live(ctx, one, tally_of(ctx, one))
     number = ctx.reply(card) if ctx.message is None else ctx.edit(ctx.message, card)
@@ -69,7 +70,7 @@ def start(ctx: Context, one: Broadcast, leaves: datetime, *, at_once: bool = Fal
     """Write the rows, held until `leaves`: the first ones at once, or in the next step."""
     ctx.store.broadcasts.change(one.id, state="writing", confirmed_at=ctx.now, leaves_at=leaves, said=None)
     if at_once:
-        step(ctx, _again(ctx, one))
+        step(ctx, _again(ctx, one), AT_ONCE + 1)
     else:
         ctx.store.schedules.set_timer("messages.step", ctx.me.id, ctx.now, one.id)
 
@@ -91,25 +92,27 @@ def _again(ctx: Context, one: Broadcast) -> Broadcast:
     return found
 
 
-def step(ctx: Context, one: Broadcast) -> None:
+def step(ctx: Context, one: Broadcast, size: int = 0) -> None:
     """Do the next chunk of whatever a message's state asks for, and set the time for the one after it."""
     if one.state in ON_ITS_WAY and not _may_send(ctx, one):
         stop(ctx, one)
         return
+    size, began = size or ctx.engine.chunks.size, monotonic()
     match one.state:
         case "writing":
-            more = _write(ctx, one)
+            more = _write(ctx, one, size)
         case "waiting" | "leaving":
-            more = _release(ctx, one)
+            more = _release(ctx, one, size)
         case "stopping":
-            more = _cancel(ctx, one, "stopped")
+            more = _cancel(ctx, one, "stopped", size)
         case "withdrawing":
-            more = _cancel(ctx, one, "unsaying")
+            more = _cancel(ctx, one, "unsaying", size)
         case "unsaying":
-            more = _unsay(ctx, one)
+            more = _unsay(ctx, one, size)
         case _:
             return
     if more:
+        ctx.engine.chunks.took(size, monotonic() - began)
         ctx.store.schedules.set_timer("messages.step", ctx.me.id, ctx.now, one.id)
 
 
@@ -143,9 +146,9 @@ def _may_send(ctx: Context, one: Broadcast) -> bool:
     return found is not None and found.is_facilitator and found.state in ("active", "paused")
 
 
-def _write(ctx: Context, one: Broadcast) -> bool:
+def _write(ctx: Context, one: Broadcast, size: int) -> bool:
     """Write the next rows, held; the last ones set the time at which they leave."""
-    found, after = ctx.store.broadcasts.next_recipients(one.addressed, one.cursor, CHUNK)
+    found, after = ctx.store.broadcasts.next_recipients(one.addressed, one.cursor, size)
     parts = ctx.store.broadcasts.parts(one.id)
     rows = [_row(ctx, one, to, _content(ctx, one, to, parts)) for to in found]
     ctx.store.outbox.add_many(rows, ctx.now)
@@ -198,20 +201,20 @@ def _row(ctx: Context, one: Broadcast, to: Recipient, content: int) -> NewRow:
     )
 
 
-def _release(ctx: Context, one: Broadcast) -> bool:
+def _release(ctx: Context, one: Broadcast, size: int) -> bool:
     """Let the next rows go; those of a later hour stay held until it comes."""
     assert one.leaves_at is not None
     if one.leaves_at > ctx.now:
         return False
-    chunk = ctx.store.contents.release(_contents(ctx, one), one.cursor, CHUNK, ctx.now)
+    chunk = ctx.store.contents.release(_contents(ctx, one), one.cursor, size, ctx.now)
     done = chunk.after is None
     ctx.store.broadcasts.change(one.id, state="out" if done else "leaving", cursor=chunk.after or 0)
     return not done
 
 
-def _cancel(ctx: Context, one: Broadcast, then: str) -> bool:
+def _cancel(ctx: Context, one: Broadcast, then: str, size: int) -> bool:
     """Cancel the next rows that have not left."""
-    chunk = ctx.store.contents.cancel_of(_contents(ctx, one), 0, CHUNK, ctx.now)
+    chunk = ctx.store.contents.cancel_of(_contents(ctx, one), 0, size, ctx.now)
     if chunk.after is not None:
         return True
     ended = ctx.now if then == "stopped" else one.ended_at
@@ -221,10 +224,10 @@ def _cancel(ctx: Context, one: Broadcast, then: str) -> bool:
     return then != "stopped"
 
 
-def _unsay(ctx: Context, one: Broadcast) -> bool:
+def _unsay(ctx: Context, one: Broadcast, size: int) -> bool:
     """Take back the next rows that were sent."""
     chunk = ctx.store.contents.unsay_of(
-        _contents(ctx, one), one.cursor, CHUNK, ctx.now, key=ctx.ids.key, cause=f"broadcast:{one.id}"
+        _contents(ctx, one), one.cursor, size, ctx.now, key=ctx.ids.key, cause=f"broadcast:{one.id}"
     )
     if chunk.after is not None:
         ctx.store.broadcasts.change(one.id, cursor=chunk.after)

@@ -262,8 +262,8 @@ def _who_waits(ctx: Context, one: Broadcast) -> list[Say]:
     found: list[Say] = []
     if one.asks:
         everybody, _ = ctx.store.broadcasts.audiences.count(one.addressed_without_question)
-        asked, _ = ctx.store.broadcasts.audiences.count(one.addressed)
-        if everybody > asked:
+        asked, more = ctx.store.broadcasts.audiences.count(one.addressed)
+        if everybody > asked and not more:
             left_out = everybody - asked
             found.append(tn("{n} person agreed to no questions and is not asked.",
                             "{n} people agreed to no questions and are not asked.", left_out))  # fmt: skip

@@ -1,6 +1,5 @@
 """Who gets a message: the members of an audience, a page at a time; each page reads a limited stretch of an index."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +22,7 @@ BY = {
 }
 HAVE_IT = ("sent", "unconfirmed", "in_doubt")
 DECLINED = 1  # the second button of a session
-A_PAGE = 1000
-COUNTED_AT_MOST = 20_000  # people who are counted one by one; more is "more than"
+COUNTED_AT_MOST = 20_000  # people who are looked at one by one to count some; more is "more than"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,66 +57,47 @@ class Audiences:
 
     def page(self, of: Recipients, after: int, limit: int) -> tuple[list[int], int | None]:
         """The members among the next `limit` candidates, by number, and the number to go on after; None at the end."""
-        found = list(self._connection.scalars(candidates(of, after).limit(limit)))
-        return self._narrowed(of, found), found[-1] if len(found) == limit else None
+        who = candidates(of, after).limit(limit).subquery()
+        fits = sa.and_(sa.true(), *_narrowed(of, who.c.id))
+        found = self._connection.execute(sa.select(who.c.id, fits).order_by(who.c.id)).all()
+        return [row[0] for row in found if row[1]], found[-1][0] if len(found) == limit else None
 
     def count(self, of: Recipients) -> tuple[int, bool]:
         """How many people an audience has now, and whether there are more than were counted."""
-        if not of.is_narrowed:
-            whole = candidates(of).order_by(None).subquery()
-            return int(self._connection.scalar(sa.select(sa.func.count()).select_from(whole)) or 0), False
-        count = 0
-        for page in self._pages(of):
-            count += len(page)
-            if count > COUNTED_AT_MOST:
-                return COUNTED_AT_MOST, True
-        return count, False
+        some = candidates(of).limit(COUNTED_AT_MOST) if of.is_narrowed else candidates(of).order_by(None)
+        who = some.subquery()
+        fits = sa.func.count().filter(sa.true(), *_narrowed(of, who.c.id))
+        looked_at, found = self._connection.execute(sa.select(sa.func.count(), fits).select_from(who)).one()
+        return found, of.is_narrowed and looked_at == COUNTED_AT_MOST
 
     def full(self, of: Recipients, since: datetime, cap: int) -> int:
         """How many people of an audience, as far as they are counted, had so many counted messages since then."""
-        return sum(len(self._have_had(page, since, cap)) for page in self._pages(of))
+        who = candidates(of).limit(COUNTED_AT_MOST).subquery()
+        had = (
+            sa.select(sa.func.count())
+            .where(outbox.c.member_id == who.c.id, COUNTED, outbox.c.sending_at >= since)
+            .scalar_subquery()
+        )
+        full = sa.select(sa.func.count()).select_from(who).where(had >= cap, *_narrowed(of, who.c.id))
+        return int(self._connection.scalar(full) or 0)
 
-    def _pages(self, of: Recipients) -> Iterator[list[int]]:
-        after: int | None = 0
-        for _ in range(COUNTED_AT_MOST // A_PAGE + 1):
-            if after is None:
-                return
-            page, after = self.page(of, after, A_PAGE)
-            yield page
 
-    def _have_had(self, numbers: Sequence[int], since: datetime, cap: int) -> Sequence[int]:
-        return self._connection.scalars(
-            sa.select(outbox.c.member_id)
-            .where(outbox.c.member_id.in_(numbers), COUNTED, outbox.c.sending_at >= since)
-            .group_by(outbox.c.member_id)
-            .having(sa.func.count() >= cap)
-        ).all()
-
-    def _narrowed(self, of: Recipients, numbers: list[int]) -> list[int]:
-        if of.kind in ("silent", "coming") and numbers:
-            here = self._have_it(of.number, numbers) - self._answered(of, numbers)
-            numbers = [number for number in numbers if number in here]
-        if of.asks and numbers:
-            agreed = self._agreed(numbers)
-            numbers = [number for number in numbers if number in agreed]
-        return numbers
-
-    def _agreed(self, numbers: Sequence[int]) -> set[int]:
-        mine = (consent.c.member_id.in_(numbers), consent.c.purpose == "questions", consent.c.given.is_(sa.true()))
-        return set(self._connection.scalars(sa.select(consent.c.member_id).where(*mine)))
-
-    def _have_it(self, message: int, numbers: Sequence[int]) -> set[int]:
-        """Who has a message, or may have it: found by the unique names of the rows."""
-        names = [f"{idem_prefix(message)}{number}" for number in numbers]
-        rows = sa.select(outbox.c.member_id).where(outbox.c.idem.in_(names), outbox.c.state.in_(HAVE_IT))
-        return set(self._connection.scalars(rows))
-
-    def _answered(self, of: Recipients, numbers: Sequence[int]) -> set[int]:
+def _narrowed(of: Recipients, who: sa.ColumnElement[int]) -> list[sa.ColumnElement[bool]]:
+    """What is looked up for each person, in an index; never as EXISTS, for which PostgreSQL might read whole tables."""
+    found: list[sa.ColumnElement[bool]] = []
+    if of.kind in ("silent", "coming"):
+        name = sa.literal(idem_prefix(of.number)) + sa.cast(who, sa.Text)
+        state = sa.select(outbox.c.state).where(outbox.c.idem == name).scalar_subquery()
         answer = broadcast_answer.c
-        conditions = [answer.broadcast_id == of.number, answer.member_id.in_(numbers)]
-        if of.kind == "coming":
-            conditions.append(answer.choice == DECLINED)
-        return set(self._connection.scalars(sa.select(answer.member_id).where(*conditions)))
+        answered = sa.select(answer.choice if of.kind == "coming" else answer.member_id).where(
+            answer.broadcast_id == of.number, answer.member_id == who
+        )
+        found.append(state.in_(HAVE_IT))
+        found.append(answered.scalar_subquery().is_distinct_from(DECLINED if of.kind == "coming" else who))
+    if of.asks:
+        mine = (consent.c.member_id == who, consent.c.purpose == "questions")
+        found.append(sa.func.coalesce(sa.select(consent.c.given).where(*mine).scalar_subquery(), sa.false()))
+    return found
 
 
 def candidates(of: Recipients, after: int = 0) -> sa.Select[int]:

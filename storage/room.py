@@ -10,15 +10,20 @@ SHARE = 0.02
 
 
 class Room:
-    """A file beside the database holds space; on a full disk it is given up, to write down what was sent."""
+    """A file beside the database holds space; on a full disk it is given up, to write down what was sent.
+
+    Only a bot that runs keeps one: a demo, or a command beside it, needs none and is never held up.
+    """
 
     def __init__(self, database: Path) -> None:
         self._folder = database.absolute().parent
         self._reserve = self._folder / f"{database.name}.reserve"
+        self._is_kept = False
         self.given_up = False
 
     def keep(self) -> None:
         """Take the reserve, if there is space for it."""
+        self._is_kept = True
         try:
             with self._reserve.open("ab") as file:
                 file.write(bytes(max(0, RESERVE - file.tell())))
@@ -27,12 +32,14 @@ class Room:
 
     def give_up_if_full(self) -> None:
         """A write failed: if it was for want of space, free the reserve."""
-        if shutil.disk_usage(self._folder).free < FULL:
+        if self._is_kept and shutil.disk_usage(self._folder).free < FULL:
             self.given_up = True
             self._reserve.unlink(missing_ok=True)
 
     def is_enough(self) -> bool:
         """May more be sent? Takes the reserve again once there is space for both."""
+        if not self._is_kept:
+            return True
         disk = shutil.disk_usage(self._folder)
         least = min(SMALLEST, int(disk.total * SHARE))
         if not self.given_up:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from bot.core.chunks import Chunks
 from bot.core.events import Address, Event, Occurrence, Sender
 from bot.core.forms import Form
 from bot.core.ids import Ids
@@ -25,13 +26,15 @@ EARLIER = "earlier"  # in a stored body: the numbers of the parts before it
 GROUPS = "slack"  # where a bot may open a chat for several people
 
 Parts = Callable[[Content], list[Content]]
+HOLD_SECONDS, MOST = 0.015, 250  # of one step of a message to many; writing it down takes as long again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """What every context shares; built once by the composition root.
 
-    `parts` is, by platform, how a content becomes visible calls; `pages` are the platforms that open forms as pages.
+    `parts` is, by platform, how a content becomes visible calls; `pages` are the platforms that open forms as pages;
+    `chunks` says how many rows a step of a long work takes.
     """
 
     router: Router
@@ -40,6 +43,7 @@ class Engine:
     ids: Ids
     parts: Mapping[str, Parts] = field(default_factory=dict)
     pages: frozenset[str] = frozenset()
+    chunks: Chunks = field(default_factory=lambda: Chunks(HOLD_SECONDS, MOST))
 
     def parts_on(self, platform: str, content: Content) -> list[Content]:
         """A content as the calls that show it on a platform."""

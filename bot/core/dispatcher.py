@@ -50,7 +50,7 @@ BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
 IN_ANY_QUESTION = {"help", "safe"}
-MAY_ANSWER = {"yes", "no", "hello", "thanks", "change"}
+MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 

@@ -92,6 +92,11 @@ class Language:
             if language == "en" or (language in self._catalogues and self._catalogues[language].complete)
         )
 
+    def ready(self) -> None:
+        """Read the names and dates of every language offered now, and not while somebody waits for the writer."""
+        for language in self.offered:
+            len(_locale(language).territories)
+
     def say(self, what: Say, reader: Reader) -> str:
         """One text in the reader's language. What a person wrote is passed through as it is."""
         match what:

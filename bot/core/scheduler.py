@@ -6,6 +6,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.core.asking import Asking, Date
+from bot.core.chunks import Chunks
 from bot.core.clock import Clock, monotonic
 from bot.core.clock_watch import ClockWatch
 from bot.core.dispatcher import Dispatcher, DueFailed
@@ -21,9 +22,7 @@ log = get_logger("kawan.scheduler")
 TICK_SECONDS = 30
 AT_ONCE = 200
 AGAIN = timedelta(hours=1)
-# Members of one transaction: as many as keep the writer busy for no longer than this, since others wait for it.
-HOLD_SECONDS = 0.030
-FEWEST, FIRST, MOST = 40, 60, 500
+HOLD_SECONDS, MOST = 0.030, 500  # of one transaction that asks
 FIRST_RETRY = timedelta(minutes=10)
 LOOKS_APART = timedelta(minutes=1)
 TIDIES_APART = timedelta(minutes=1)
@@ -42,7 +41,7 @@ class Scheduler:
         self._clock = clock
         self._programme = programme
         self._ticker: AsyncIOScheduler | None = None
-        self._at_once = FIRST
+        self._chunks = Chunks(HOLD_SECONDS, MOST)
         self._tidied: datetime | None = None
         self._watch = watch
         self._mends = True  # what was written while the clock was ahead; a restart may come between
@@ -119,7 +118,7 @@ class Scheduler:
     def _ask(self, unit: UnitOfWork) -> bool:
         """Ask some members who are due, all in this transaction; False when nobody is."""
         now, started = self._clock.now(), monotonic()
-        waiting = unit.recurring.waiting(now, self._at_once)
+        waiting = unit.recurring.waiting(now, self._chunks.size)
         for one in waiting:
             self._ask_waiting(unit, one)
         if waiting:
@@ -127,20 +126,17 @@ class Scheduler:
         claim = unit.recurring.claim(now)
         if claim is None:
             return False
-        asked = self._ask_page(unit, claim)
-        if asked:
-            fits = int(asked * HOLD_SECONDS / max(monotonic() - started, 1e-6))
-            self._at_once = max(FEWEST, min(MOST, fits, 2 * self._at_once))
+        self._chunks.took(self._ask_page(unit, claim), monotonic() - started)
         return True
 
     def _ask_page(self, unit: UnitOfWork, claim: Claim) -> int:
         now, of = self._clock.now(), claim.schedule
         calendar = self._asking.calendar(unit, of.cohort_id)
-        page = unit.recurring.page(claim, self._at_once, calendar.closed(claim.fire.date))
+        page = unit.recurring.page(claim, self._chunks.size, calendar.closed(claim.fire.date))
         new = unit.recurring.take(of, claim.fire.key, page, late=self._asking.is_late(claim.fire, now))
         failed = self._asking.ask(unit, Date(of, claim.fire, claim.following), new, calendar, now)
         unit.recurring.put_off(of.id, claim.fire.key, failed, now + FIRST_RETRY)
-        unit.recurring.go_on(claim, page[-1].member.id if len(page) == self._at_once else None)
+        unit.recurring.go_on(claim, page[-1].member.id if len(page) == self._chunks.size else None)
         return len(page)
 
     def _ask_waiting(self, unit: UnitOfWork, waiting: Waiting) -> None:

@@ -227,7 +227,7 @@ def test_a_restart_in_the_midst_of_a_crowd_asks_the_rest(chat: Chat, diary: Diar
     diary.every(DAILY)
     chat.settles()
     chat.clock.at = datetime(2026, 11, 24, 2, tzinfo=UTC)
-    chat.kawan.scheduler._at_once = 10
+    chat.kawan.scheduler._chunks.size = 10
     chat.store.now(lambda unit: unit.outages.look(chat.clock.now()))
     chat.store.now(chat.kawan.scheduler._ask)
     assert len(diary.asked) == 10

@@ -353,7 +353,8 @@ def test_a_senders_words_are_erased_with_them(chat: Chat) -> None:
 def test_nothing_leaves_before_the_last_row_is_written_and_a_stop_in_between_loses_nothing(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message_sending, "CHUNK", 2)
+    monkeypatch.setattr(message_sending, "AT_ONCE", 2)
+    chat.kawan.engine.chunks.size = 2
     mirela = chat.joins("Mirela", role="facilitator")
     fellows = [chat.joins(f"Fellow {n}") for n in range(7)]
     writes(mirela)

@@ -87,8 +87,20 @@ def test_a_disk_that_fills_up_stops_the_sending_before_it_is_full(small_disk: Pa
     url = f"sqlite:///{small_disk / 'kawan.db'}"
     upgrade(url)
     with contextlib.closing(open_store(url)) as store:
+        store.keep_room()
         left = shutil.disk_usage(small_disk).free
         (small_disk / "other").write_bytes(bytes(left - MEGABYTE // 2))
         assert not store.has_room()
         write(store, "event")  # there is space yet for what people write
         assert written(store, "event")
+
+
+def test_where_no_reserve_is_kept_nothing_is_held_up(small_disk: Path) -> None:
+    url = f"sqlite:///{small_disk / 'kawan.db'}"
+    upgrade(url)
+    with contextlib.closing(open_store(url)) as store:
+        with full(small_disk):
+            assert store.has_room()
+            as_many_as_fit(store)
+        write(store, "after")
+        assert written(store, "after")
