@@ -1,5 +1,7 @@
 """Somebody is in danger: `safe` hides and locks at once, and the emergency words are answered in any step."""
 
+from datetime import timedelta
+
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, Words, lines, t
 from bot.core.events import Address
 from handlers import wording
@@ -10,6 +12,8 @@ from storage.members import Member
 router = Router()
 
 TAKEN_BACK = 200  # messages; one goes each second
+# For how long a bot may delete what it said (https://core.telegram.org/bots/api#deletemessage); elsewhere for ever.
+CAN_BE_DELETED = {"telegram": timedelta(hours=48)}
 
 
 CLOSED = t("This request is closed. There is nothing for you to do.")
@@ -60,10 +64,12 @@ def lock(ctx: Context, who: Member) -> None:
 def take_back(ctx: Context, who: Member) -> None:
     """Delete from a person's own screens what the bot said there, newest first, as far as the platform lets it.
 
-    Telegram deletes what is younger than two days; Slack whatever the bot wrote. A page cannot go: it says nothing.
+    A page cannot go: it says nothing any more.
     """
-    for message in ctx.store.outbox.said_to(who.id, TAKEN_BACK):
-        ctx.delete(message)
+    for message, lane, at in ctx.store.outbox.said_to(who.id, TAKEN_BACK):
+        lasts = CAN_BE_DELETED.get(lane.partition(":")[0])
+        if lasts is None or ctx.now - at < lasts:
+            ctx.delete(message)
     for one in ctx.store.members.accounts(who.id):
         page = Address(one.platform, one.installation, one.conversation.replace("dm:", HOME, 1))
         if ctx.store.homes.stands(who.id, page.conversation)[1] is not None:

@@ -35,7 +35,7 @@ _LATEST = Prepared(
     .limit(1)
 )
 _SAID = Prepared(
-    sa.select(outbox.c.seq)
+    sa.select(outbox.c.seq, outbox.c.lane, outbox.c.created_at)
     .where(
         outbox.c.member_id == sa.bindparam("member"),
         outbox.c.state == "sent",
@@ -229,9 +229,10 @@ class Outbox:
         """The newest message, or change of one, to a member."""
         return as_row(_LATEST.one(self._connection, member=member_number))
 
-    def said_to(self, member_number: int, limit: int) -> list[int]:
-        """The newest messages that a member has on their screens, newest first."""
-        return [found.seq for found in _SAID.all(self._connection, member=member_number, limit=limit)]
+    def said_to(self, member_number: int, limit: int) -> list[tuple[int, str, datetime]]:
+        """The newest messages on a member's screens, newest first: number, lane, and when they were written."""
+        found = _SAID.all(self._connection, member=member_number, limit=limit)
+        return [(one.seq, one.lane, one.created_at) for one in found]
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""
