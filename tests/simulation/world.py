@@ -311,7 +311,8 @@ class World:
             if not all(self.oracle.may_see(viewer, subject, field) for viewer in viewers.split(",")):
                 hidden.append([field, subject])
         values: dict[str, Any] = {"once": of_class == "once", "edit": edits is not None, "again": seq in self._claimed}
-        if state in ("left", "locked", "leaving"):
+        removes = edits is not None and body is None  # which nobody gets
+        if state in ("left", "locked", "leaving") and not removes:
             values |= {"state": state, "says": said(content)[-30:]}
         if member is not None and priority >= WAITS_FOR_MORNING:
             values["rests"] = state == "paused" or not open_at(self.clock.now(), zone, hours)
