@@ -50,9 +50,10 @@ class Found:
 
 # A list of numbers is one value, so that each statement is known to the database whatever its length.
 _AMONG = {"sqlite": "IN (SELECT value FROM json_each(:numbers))", "postgresql": "= ANY(:numbers)"}
+# With a limit, the wishes are looked up for each; else PostgreSQL reads all of them first.
 _LOAD = (
     "SELECT portrait.member_id, portrait.whole, member.preset, member.state, "
-    "EXISTS (SELECT 1 FROM apart WHERE apart.member_id = portrait.member_id) "
+    "(SELECT 1 FROM apart WHERE apart.member_id = portrait.member_id LIMIT 1) IS NOT NULL "
     "FROM portrait JOIN member ON member.id = portrait.member_id "
     "WHERE portrait.member_id {among} AND portrait.cohort_id = :cohort"
 )
