@@ -95,9 +95,10 @@ async def _until_told(kind: str, counts: Counts, pipe: Connection) -> None:
             given |= await request.json()
         if request.match_info["method"] == "conversations.open":
             return web.json_response({"ok": True, "channel": {"id": "D" + str(given["users"])}})
-        if not counts.takes(str(given["channel"])):
+        channel = str(given["channel"])
+        if not counts.takes(channel if channel.startswith("D") else f"D{channel}"):
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
-        return web.json_response({"ok": True, "channel": given["channel"], "ts": f"{next(numbers)}.000000"})
+        return web.json_response({"ok": True, "channel": channel, "ts": f"{next(numbers)}.000000"})
 
     application.router.add_get("/counts", told)
     application.router.add_post("/bot{token}/{method}", telegram)

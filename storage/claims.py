@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ from storage.rights import Pending, Rights
 
 USUAL_LIMITS = Limits()
 EXAMINED = 512  # rows whose rights are asked in one claim, when most of them may not leave now
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
+NONE = ""  # no kind
 AT_MOST = 4000  # rows looked at in one claim, when most of them wait for others
 SETTLE = timedelta(seconds=180)
 FIRST_WAIT = timedelta(seconds=2)
@@ -42,6 +45,7 @@ _CLAIM = Prepared(
     .where(
         outbox.c.lane == sa.bindparam("lane"),
         QUEUED,
+        outbox.c.kind.not_in(sa.bindparam("but", expanding=True)),
         sa.tuple_(outbox.c.priority, outbox.c.seq) > sa.tuple_(sa.bindparam("priority"), sa.bindparam("after")),
     )
     .order_by(outbox.c.priority, outbox.c.seq)
@@ -179,14 +183,16 @@ class Claims:
         limit: int,
         *,
         resting: Collection[str] = (),
+        left: Mapping[str, int] = NO_LIMITS,
         limits: Limits = USUAL_LIMITS,
         in_hand: Collection[int] | None = None,
     ) -> Claim:
         """Mark the next rows `sending`, one a conversation: earlier ones first, later ones wait for those in doubt.
 
-        `resting` are conversations that may not be written to yet. Rights, quiet hours and the weekly cap are asked
-        here, again, for as many rows at once as can leave. `in_hand` are the rows that their owner knows to be its own:
-        what else it has claimed, in a transaction whose end it was not told, surely never began.
+        `resting` are conversations that may not be written to yet; `left` are the calls that may be made of a kind that
+        is limited by the minute, and a change that waits for its minute holds nobody back. Rights, quiet hours and the
+        weekly cap are asked here, again, for as many rows at once as can leave. `in_hand` are the rows that their owner
+        knows to be its own: what else it has claimed, in a transaction whose end it was not told, surely never began.
         """
         if limit <= 0:
             return Claim()
@@ -197,8 +203,8 @@ class Claims:
         busy = _BUSY.all(self._connection, lane=lane_id)
         if in_hand is not None:
             busy = self._give_back(busy, gen, in_hand, now)
-        queue = _Queue(busy, resting, now)
-        for found, root in self._waiting(lane_id, max(64, 4 * limit)):
+        queue = _Queue(busy, resting, left, now)
+        for found, root in self._waiting(lane_id, max(64, 4 * limit), queue.used_up):
             if self._ended(found, root, now):
                 continue
             if not queue.lets(found, root):
@@ -271,14 +277,16 @@ class Claims:
                 self.settle(row.seq, gen, "cancelled", now)
         return tuple(Claimed(row, refs[row.seq]) for row in taken if row.body is not None or row.kind == "delete")
 
-    def _waiting(self, lane_id: str, at_once: int) -> Iterator[tuple[Any, Any]]:
-        """Queued rows in order, each with the row that it edits, if any.
+    def _waiting(self, lane_id: str, at_once: int, but: Collection[str]) -> Iterator[tuple[Any, Any]]:
+        """Queued rows in order but those of some kinds, each with the row that it edits, if any.
 
         A page at a time: many that wait for one conversation must not hide the others.
         """
         priority, after = -1, 0
         for _ in range(0, AT_MOST, at_once):
-            page = _CLAIM.all(self._connection, lane=lane_id, priority=priority, after=after, limit=at_once)
+            page = _CLAIM.all(
+                self._connection, lane=lane_id, priority=priority, after=after, limit=at_once, but=[*but] or [NONE]
+            )
             edited = [found.edits for found in page if found.edits is not None]
             roots = {root.seq: root for root in _ROOTS.all(self._connection, roots=edited)} if edited else {}
             yield from ((found, roots.get(found.edits)) for found in page)
@@ -400,16 +408,23 @@ def waits(attempts: int, half_to_whole: float) -> timedelta:
 class _Queue:
     """Whose turn it is in each conversation: what is earlier in line, on its way or in doubt holds the others back."""
 
-    def __init__(self, open_now: Sequence[Any], resting: Collection[str], now: datetime) -> None:
+    def __init__(
+        self, open_now: Sequence[Any], resting: Collection[str], left: Mapping[str, int], now: datetime
+    ) -> None:
         self._sending = {found.conversation for found in open_now if found.state == "sending"}
         self._doubtful = {found.conversation for found in open_now}
         self._resting = resting
+        self._left = dict(left)
         self._now = now
-        self.rests = False
+        self.used_up = tuple(kind for kind, most in left.items() if most <= 0)
+        self.rests = bool(self.used_up)
 
     def lets(self, found: Any, root: Any) -> bool:
         """Is it this row's turn? From now on the later ones of its conversation wait for it."""
         if root is not None and root.state != "sent":  # an edit waits for what it changes, and blocks nobody
+            return False
+        if self._left.get(found.kind, 1) <= 0:
+            self.rests = True
             return False
         conversation = found.conversation
         blocked = self._sending if found.priority == 0 else self._doubtful  # a reply does not wait for an old doubt
@@ -419,6 +434,8 @@ class _Queue:
         if free and conversation in self._resting:
             self.rests = True
             return False
+        if free and found.kind in self._left:
+            self._left[found.kind] -= 1
         return free
 
 

@@ -1,7 +1,8 @@
 """How fast a lane may go: what a platform allows, and when the next call may start; pure, in seconds of any clock."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 MARGIN = 0.002  # seconds: clocks and timers are not exact
 # By how many starts a late timer may be made up for: the window still holds, a rate has nothing behind it.
@@ -15,13 +16,14 @@ class Pace:
     """What a platform allows.
 
     `window`: calls in any second. `rate`: starts a second to begin with; it halves with each refusal and grows by one a
-    minute. `chat`: seconds between two calls to one conversation. `at_once`: calls under way. `timeout`: seconds after
-    which a call has surely ended, files included.
+    minute. `chat`: seconds between two calls to one conversation. `a_minute`: calls of a kind (edit, delete) in any
+    minute. `at_once`: calls under way. `timeout`: seconds after which a call has surely ended, files included.
     """
 
     window: int | None = None
     rate: float | None = None
     chat: float = 0.0
+    a_minute: Mapping[str, int] = field(default_factory=dict)
     at_once: int = 30
     timeout: float = 10.0
 
@@ -37,6 +39,9 @@ class Pacer:
         self._under_way = 0
         self._back: deque[float] = deque()  # when each used credit comes back, earliest first
         self._chats: dict[str, float] = {}  # conversation -> when it may be written to again
+        # Of each kind that is limited by the minute: how many are under way, and until when each other one counts.
+        self._begun = dict.fromkeys(pace.a_minute, 0)
+        self._counts: dict[str, deque[float]] = {kind: deque() for kind in pace.a_minute}
         self._slot = float("-inf")  # the time that the schedule of starts gives to the next one
         self._rate = pace.rate
         self._since: float | None = None  # when the rate was last changed
@@ -57,9 +62,11 @@ class Pacer:
             self._since += minutes * A_MINUTE
         return self._rate
 
-    def starts(self, now: float, conversation: str | None = None) -> None:
+    def starts(self, now: float, conversation: str | None = None, kind: str = "message") -> None:
         """A call starts now. A press may prove that it arrived before its answer is here; the conversation rests."""
         self._under_way += 1
+        if kind in self._begun:
+            self._begun[kind] += 1
         self._rests(conversation, now)
         interval = self._interval(now)
         if interval:
@@ -67,9 +74,12 @@ class Pacer:
             was_idle = now - self._slot > catch_up * interval
             self._slot = (now if was_idle else self._slot) + interval
 
-    def ended(self, conversation: str, now: float, *, refused: bool = False) -> None:
+    def ended(self, conversation: str, now: float, kind: str = "message", *, refused: bool = False) -> None:
         """Its answer is here, or it will never come; `refused`: the platform said that this was too fast."""
         self._under_way -= 1
+        if kind in self._begun:  # it may have arrived as late as its answer left
+            self._begun[kind] -= 1
+            self._counts[kind].append(now + A_MINUTE + MARGIN)
         if self.pace.window is not None:
             self._back.append(now + 1 + MARGIN)
         self._rests(conversation, now)
@@ -113,10 +123,16 @@ class Pacer:
         self._forget(now)
         return frozenset(self._chats)
 
-    def next_rested(self, now: float) -> float:
-        """When the first of them may be written to again; inf when none rests."""
+    def left(self, now: float) -> dict[str, int]:
+        """Of each kind that is limited by the minute, how many calls may still start."""
         self._forget(now)
-        return min(self._chats.values(), default=float("inf"))
+        return {kind: most - self._begun[kind] - len(self._counts[kind]) for kind, most in self.pace.a_minute.items()}
+
+    def next_rested(self, now: float) -> float:
+        """When the first of these conversations, or of the kinds that are used up, may go on; inf when none rests."""
+        used_up = [kind for kind, left in self.left(now).items() if left <= 0]
+        first = [self._counts[kind][0] for kind in used_up if self._counts[kind]]
+        return min([*self._chats.values(), *first], default=float("inf"))
 
     def _interval(self, now: float) -> float:
         """Seconds between two starts, so that calls do not come in waves."""
@@ -128,6 +144,9 @@ class Pacer:
     def _forget(self, now: float) -> None:
         while self._back and self._back[0] <= now:
             self._back.popleft()
+        for counting in self._counts.values():
+            while counting and counting[0] <= now:
+                counting.popleft()
         # In the order in which they ended, which is that of their times.
         for conversation, at in list(self._chats.items()):
             if at > now:

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -189,7 +190,7 @@ class Relay:
         for task in [task for task in self._calls if task.done()]:
             del self._calls[task]
             row, outcome = task.result()
-            self._pacer.ended(row.conversation, self._time(), refused=isinstance(outcome, RateLimited))
+            self._pacer.ended(row.conversation, self._time(), row.kind, refused=isinstance(outcome, RateLimited))
             self._outcomes.append((row, outcome))
             self._rests = self._rests or isinstance(outcome, RateLimited)
         if self._rests:
@@ -203,7 +204,7 @@ class Relay:
         """Begin the calls whose time has come, the most urgent first."""
         while self._ready and not self._rests and self._pacer.ready_at(self._time()) <= self._time():
             _, _, claimed = heapq.heappop(self._ready)
-            self._pacer.starts(self._time(), claimed.row.conversation)
+            self._pacer.starts(self._time(), claimed.row.conversation, claimed.row.kind)
             task = asyncio.create_task(self._deliver(claimed))
             task.add_done_callback(self._stirred)
             self._calls[task] = claimed
@@ -219,16 +220,21 @@ class Relay:
     def _room(self) -> int:
         return max(0, self._pacer.room(self._time(), AHEAD) - len(self._ready))
 
+    def _left(self, now: float) -> dict[str, int]:
+        """How many calls may be claimed of each kind that is limited by the minute: some of them wait here already."""
+        waiting = Counter(claimed.row.kind for _, _, claimed in self._ready)
+        return {kind: most - waiting[kind] for kind, most in self._pacer.left(now).items()}
+
     async def _turn(self) -> Turned | None:
         """One transaction; None when it was put off, and nothing of it is forgotten."""
         settling = list(self._outcomes)
         began, room = self._time(), self._room()
         self._look = room == 0  # then, what this turn sets free is looked for in the next
-        resting = self._pacer.resting(began)
+        resting, left = self._pacer.resting(began), self._left(began)
         in_hand = {claimed.row.seq for claimed in (*self._calls.values(), *(one for _, _, one in self._ready))}
         try:
             turned = await self._store.run(
-                lambda unit: self._settler.turn(unit, self._owner, self._gen, settling, room, resting, in_hand),
+                lambda unit: self._settler.turn(unit, self._owner, self._gen, settling, room, resting, left, in_hand),
                 Turn.RELAY,
             )
         except Busy as busy:

@@ -1,7 +1,7 @@
 """What one transaction of the relay does: writes down what came back, ends doubts, claims what is next."""
 
 import heapq
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,6 +85,7 @@ class Settler:
         outcomes: Sequence[Settling],
         room: int,
         resting: Collection[str],
+        left: Mapping[str, int],
         in_hand: Collection[int],
     ) -> Turned:
         """Settle what came back, release what is due, claim the next; fenced by the lane's row, which stays locked."""
@@ -107,7 +108,7 @@ class Settler:
         if rest:
             return Turned(held, doubted=doubted)
         known = {*in_hand, *(row.seq for row, _ in outcomes)}
-        claim = unit.claims.claim(lane, gen, now, room, resting=resting, limits=self._limits, in_hand=known)
+        claim = unit.claims.claim(lane, gen, now, room, resting=resting, left=left, limits=self._limits, in_hand=known)
         return Turned(held, claim, doubted)
 
     def last(self, unit: UnitOfWork, owner: str, gen: int, outcomes: Sequence[Settling]) -> None:

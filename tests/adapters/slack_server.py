@@ -28,6 +28,10 @@ MOST_CONNECTIONS = 10
 READ_BY_ADDRESS = {"conversations.history", "users.info", "bots.info"}
 
 
+TIER_3 = ("chat.update", "chat.delete", "conversations.open", "conversations.history", "bots.info")
+A_MINUTE = 50  # calls of one method
+
+
 @dataclass
 class Fault:
     """What goes wrong with one call. `after` means that Slack has done the work already."""
@@ -102,6 +106,7 @@ class SlackServer:
         self._response_urls: dict[str, tuple[str, int]] = {}
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._last: dict[str, float] = {}
+        self._of_tier_3: dict[str, deque[float]] = {method: deque() for method in TIER_3}
         self._number = 0
         self._turn = 0
         self._runner: web.AppRunner | None = None
@@ -212,9 +217,19 @@ class SlackServer:
             return self._broken(method, f"missing {missing}", "invalid_arguments")
         if foreign := arguments.keys() - required - optional:
             return self._broken(method, f"unknown {foreign}", "invalid_arguments")
+        if method in TIER_3 and self._is_too_much(self._of_tier_3[method]):
+            self.problems.append(f"{method}: more than {A_MINUTE} in a minute")
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "30"})
         handler = getattr(self, "_" + method.replace(".", "_"))
         answer = handler(arguments)
         return answer if isinstance(answer, web.Response) else web.json_response({"ok": True, **answer})
+
+    def _is_too_much(self, begun: deque[float]) -> bool:
+        now = time.monotonic()
+        begun.append(now)
+        while begun[0] <= now - 60:
+            begun.popleft()
+        return len(begun) > A_MINUTE
 
     def _broken(self, method: str, problem: str, error: str) -> web.Response:
         self.problems.append(f"{method}: {problem}")
@@ -250,6 +265,8 @@ class SlackServer:
         if problems := problems_of_message(arguments):
             return self._broken("chat.postMessage", "; ".join(problems), "invalid_blocks")
         channel = arguments["channel"]
+        if channel[:1] in "UW":  # a person's id stands for the direct chat with them
+            channel = self.channel_of(channel)
         if channel not in self.channels or self.gone & set(self.members[channel]):
             return _error("channel_not_found")
         if (wait := self._must_wait(channel)) > 0:

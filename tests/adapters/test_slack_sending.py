@@ -73,6 +73,18 @@ def test_a_chat_is_opened_once() -> None:
     played(scene, pause=0)
 
 
+def test_of_many_new_chats_no_more_are_opened_in_a_minute_than_may_be() -> None:
+    async def scene(server: SlackServer, adapter: SlackAdapter) -> None:
+        people = [f"U{number:05}" for number in range(outgoing.OPENED_A_MINUTE + 20)]
+        for person in people:
+            sent = await adapter.send(to(f"dm:{person}", "Hello."))
+            assert sent == Sent(f"{server.channel_of(person)}/{server.screen(person)[0].ts}")
+        assert len(server.calls_of("conversations.open")) == outgoing.OPENED_A_MINUTE
+        assert isinstance(await adapter.send(to("group:U00001,U00002")), NotSent)
+
+    played(scene)
+
+
 def test_a_change_replaces_text_and_buttons() -> None:
     async def scene(server: SlackServer, adapter: SlackAdapter) -> None:
         sent = await adapter.send(to("dm:U0SARI", "Meet Bat?", buttons=("Yes",)))

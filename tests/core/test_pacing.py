@@ -48,6 +48,22 @@ def test_a_window_is_never_passed_and_nearly_filled(took: float, late: float) ->
     assert share > 0.97 / (1 + took)
 
 
+def test_calls_of_a_kind_are_counted_by_the_minute() -> None:
+    pacer = Pacer(Pace(a_minute={"edit": 2}, timeout=10.0))
+    for at in (0.0, 1.0):
+        pacer.starts(at, f"dm:{at}", "edit")
+    pacer.starts(1.0, "dm:9")
+    assert pacer.left(1.0) == {"edit": 0}
+    assert pacer.left(65.0) == {"edit": 0}  # no answer yet: they may only just have arrived
+    pacer.ended("dm:0.0", 65.0, "edit")
+    pacer.ended("dm:1.0", 66.0, "edit")
+    pacer.ended("dm:9", 66.0)
+    assert 125 < pacer.next_rested(66.0) < 125.1
+    assert pacer.left(125.1) == {"edit": 1}
+    assert pacer.next_rested(125.1) == float("inf")
+    assert pacer.left(126.1) == {"edit": 2}
+
+
 def test_starts_are_spread_and_not_in_waves() -> None:
     assert max(gaps(play(TELEGRAM, 300, 0.01))) < 0.06
 

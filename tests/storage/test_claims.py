@@ -311,6 +311,29 @@ def test_a_conversation_that_rests_is_passed_over_and_said_to_be(store: Store) -
     store.now(job)
 
 
+def test_changes_beyond_those_of_the_minute_wait_and_hold_nobody_back(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people = People(unit)
+        said = [people.to(whom) for whom in (people.sari, people.bat)]
+        for row in said:
+            people.claim()
+            unit.claims.settle(row, people.gen, "sent", LATER, ref=f"D/{row}")
+        changes = [people.to(whom, edits=row) for whom, row in zip((people.sari, people.bat), said, strict=True)]
+        new = [people.to(whom) for whom in (people.sari, people.bat)]
+
+        def claimed(left: int) -> tuple[list[int], bool]:
+            found = unit.claims.claim(LANE, people.gen, LATER, 9, left={"edit": left})
+            for one in found.taken:
+                unit.claims.settle(one.row.seq, people.gen, "sent", LATER, ref="D/1")
+            return [one.row.seq for one in found.taken], found.rests
+
+        assert claimed(1) == ([changes[0], new[1]], True)
+        assert claimed(0) == ([new[0]], True)
+        assert claimed(1) == ([changes[1]], False)
+
+    store.now(job)
+
+
 def test_erased_words_are_not_sent_as_nothing(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
         people = People(unit)

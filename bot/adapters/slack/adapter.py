@@ -35,8 +35,9 @@ FINISHING = 12.0
 LONGEST_WAIT = 60.0
 # For the shared session: connecting has its own limit, since only a failure there surely means "not sent".
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
-# One a second in each conversation; what a workspace allows is not said, so it is found out.
-PACE = Pace(rate=8.0, chat=1.0, timeout=40.0)
+# One a second in each conversation; what a workspace allows is not said, so it is found out. Changes are of tier 3:
+# https://docs.slack.dev/apis/web-api/rate-limits
+PACE = Pace(rate=8.0, chat=1.0, timeout=40.0, a_minute={"edit": 50, "delete": 50})
 
 
 class SlackAdapter:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from bot.adapters.slack.outcomes import CLOSING, error_name, outcome_of
 from bot.adapters.slack.parse import HOME, Workspace
 from bot.adapters.slack.texts import beginning, cut, is_visible
 from bot.core.adapter import Absent, Envelope, NotSent, Outcome, Rejected, Sent, Unknown
+from bot.core.clock import monotonic
+from bot.core.pacing import A_MINUTE
 
 CALL = 10.0  # seconds for one call
 UPLOAD = 60.0
@@ -19,6 +22,7 @@ KNOWN = 10_000
 LOOK_BACK = 60.0
 PAGES = 10
 A_PAGE = 200
+OPENED_A_MINUTE = 50  # tier 3: https://docs.slack.dev/apis/web-api/rate-limits
 # slack-sdk puts the arguments of these into the address: into the logs of every proxy, and longer than one may be.
 IN_THE_BODY = {
     "chat_delete": "chat.delete",
@@ -49,6 +53,7 @@ class Outgoing:
         self._workspace = workspace
         self._close = close
         self._channels: dict[str, str] = {}
+        self._opened: deque[float] = deque()  # when conversations were opened
         self._shared: dict[str, str] = {}
 
     async def send(self, envelope: Envelope) -> Outcome:
@@ -92,7 +97,7 @@ class Outgoing:
 
     async def _post(self, envelope: Envelope) -> Outcome:
         conversation, content = envelope.address.conversation, envelope.content
-        channel = await self._channel(conversation)
+        channel = await self._channel(conversation, only_to_post=not envelope.files)
         if envelope.files and envelope.key not in self._shared:
             comment = "" if content.buttons else render.fallback(content)
             shared = await self._share(envelope, channel, comment if is_visible(content.text) else "")
@@ -101,7 +106,12 @@ class Outgoing:
             self._remember(self._shared, envelope.key, channel)  # a message that must be repeated does not share again
         extra = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
         message = render.message(content, envelope.key)
-        found = await self._visible("chat_postMessage", conversation, channel=channel, **message, **extra)
+        try:
+            found = await self._visible("chat_postMessage", conversation, channel=channel, **message, **extra)
+        except Failed as failed:
+            if failed.name == "channel_not_found" and conversation.endswith(f":{channel}"):
+                raise Failed(NotSent("no conversation yet")) from None
+            raise
         return self._sent(found, channel, envelope.key)
 
     async def _change(self, reference: str, envelope: Envelope) -> Outcome:
@@ -151,12 +161,19 @@ class Outgoing:
         except Exception as error:  # nobody has seen anything yet
             raise Failed(NotSent(type(error).__name__)) from None
 
-    async def _channel(self, conversation: str) -> str:
-        """Slack's id of a conversation; opening one shows nothing to anybody."""
+    async def _channel(self, conversation: str, *, only_to_post: bool = False) -> str:
+        """Slack's id of a conversation; opening one shows nothing to anybody.
+
+        Where as many were opened within a minute as may be, a person's own id does to post to them.
+        """
         kind, _, rest = conversation.partition(":")
         if kind == "channel":
             return rest
         known = self._workspace.chats.get(rest) or self._channels.get(conversation)
+        if known is None and not self._may_open():
+            if kind == "dm" and only_to_post:
+                return rest
+            raise Failed(NotSent("many conversations were just opened"))
         if known is None:
             found = await self._hidden("conversations_open", users=rest)
             try:
@@ -167,6 +184,15 @@ class Outgoing:
             if kind == "dm":
                 self._remember(self._workspace.chats, rest, known)
         return known
+
+    def _may_open(self) -> bool:
+        now = monotonic()
+        while self._opened and self._opened[0] <= now:
+            self._opened.popleft()
+        if len(self._opened) >= OPENED_A_MINUTE:
+            return False
+        self._opened.append(now + A_MINUTE + CALL)  # it may arrive as late as it may last
+        return True
 
     async def _visible(self, method: str, conversation: str, **arguments: Any) -> Found:
         """A call that somebody sees; a conversation that is gone is opened anew next time."""
