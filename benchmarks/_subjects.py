@@ -119,6 +119,7 @@ async def _kawan(folder: Path, adapter: Any) -> None:
     from bot.core.log import configure
     from bot.core.pacing import UNLIMITED
     from bot.core.programme import Programme
+    from bot.run import COLLECTED_AT
     from storage import open_store
 
     configure("WARNING")
@@ -129,6 +130,7 @@ async def _kawan(folder: Path, adapter: Any) -> None:
     # The notes on disk and the rest of the collector as `run` has them.
     kawan = build(store, programme, [adapter], a_minute=None, in_hand=InHand(folder / "in_hand"))
     gc.freeze()
+    gc.set_threshold(*COLLECTED_AT)
     await kawan.run()
 
 

@@ -91,10 +91,13 @@ class Chat:
     def _introduce(self) -> None:
         called = [adapter.called for adapter in self._talkers.values()]
         host = self._cohort.facilitators[0].name.split()[0]
-        others = ", ".join(name for name in (DEFAULT, *OTHERS, "newcomer") if name not in called)
+        absent = [name for name in (DEFAULT, *OTHERS, "newcomer") if name not in called]
+        others = ", ".join(absent)
         leader = "" if host in called else f", or {host}, who facilitates"
         self._screen.say("This is Kawan on this computer. Everybody in this demo is fictional. exit ends.", "bold")
         self._screen.say(f"You are {' and '.join(called)}. Others: --as {others}{leader}.")
+        both = ",".join([*called, absent[0]])
+        self._screen.say(f"Who is not at the keyboard gets their messages when they come, or now with --as {both}.")
         self._screen.say("Try: who knows about beneficial ownership? · allies · help. Time: /later 3 days")
         self._hint_at_language()
         if self._clock.ahead:

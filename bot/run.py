@@ -38,6 +38,7 @@ log = get_logger("kawan.run")
 
 FAILED = 1
 # Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
+COLLECTED_AT = 10_000, 20, 20  # one command makes thousands of things, and nearly all go by themselves
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 PATIENCE, AGAIN = 60.0, 2.0  # seconds: for a database server that is away at the start
 NAMES = {"slack": "Slack", "telegram": "Telegram"}
@@ -148,6 +149,7 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             own_language().ready()
             of.understanding.ready()  # now, and not with somebody's first question in hand
         gc.freeze()  # it stays until the end: the collector need not look through it again and again
+        gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
             running = asyncio.create_task(kawan.run(_say_why))

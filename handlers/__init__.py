@@ -15,8 +15,11 @@ from handlers import (
     consent,
     contacts,
     fields,
+    gaps,
     glossary,
+    holidays,
     home,
+    hours,
     introductions,
     invitations,
     joining,
@@ -81,6 +84,7 @@ router = Router.of(
     project.router,  # my projects,
     milestones.router,  # their steps,
     overdue.router,  # the one question after a day has passed,
+    gaps.router,  # what is missing in a profile,
     stuck.router,  # what is in the way,
     updates.router,  # what changed,
     teams.router,  # with others:
@@ -96,6 +100,7 @@ router = Router.of(
     mydata.router,  # my data as a file,
     linking.router,  # my other app
     leaving.router,  # leave and undo
+    hours.router,  # when I may be written to,
     away.router,
     language.router,
     glossary.router,
@@ -109,6 +114,7 @@ router = Router.of(
     sessions.router,  # sessions,
     message_answers.router,  # and answering, for everybody
     checkins.router,  # setting up what is asked,
+    holidays.router,  # when nobody is,
     monday.router,  # and how it was answered
     projects.router,
     picking.router,

@@ -15,13 +15,14 @@ from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
 from handlers import people, teams, wording
-from handlers.finding import Place, gather, watchable
+from handlers.finding import Place, gather, leads_somewhere, watchable
 from handlers.glossary import meaning
 from storage.projects import Project
 
 router = Router()
 
 LONGEST_OFFER = 300
+NEAR, LIKELY = 3, 6  # topics near to a search: so many are shown, of so many that are tried
 # Only beginnings that cannot be a search; Mongolian says it at the end.
 OFFERS = re.compile(
     r"(?:i|we) (?:can |could |would like to )?offer\b\W*\w"
@@ -173,7 +174,8 @@ def nobody(
     ctx: Context, text: str, wanted: Wanted, before: Say | None = None, projects: Sequence[Project] = ()
 ) -> Card:
     """Nobody found: the nearest topics, and to be told when somebody joins; the same whether hidden or absent."""
-    near = ctx.programme.understanding.nearest(text, limit=3)
+    likely = ctx.programme.understanding.nearest(text, limit=LIKELY)
+    near = [slug for slug in likely if leads_somewhere(ctx.people, slug)][:NEAR]
     hint = t("Write a topic, a country or a name, for example: open data Mongolia.")
     said: list[Say | None] = [
         before,

@@ -58,7 +58,7 @@ def new(ctx: Context) -> Reply:
 @router.form(ASK, role=Role.MEMBER)
 def written(ctx: Context) -> Reply:
     """Show it before anybody gets it."""
-    return preview(ctx, {"text": ctx.answers["text"], "ask": ctx.about.get("ask")})
+    return preview(ctx, {"text": ctx.answers["text"], **ctx.about})
 
 
 @router.press("asks.preview", role=Role.MEMBER)
@@ -68,7 +68,11 @@ def again(ctx: Context) -> Reply:
 
 
 def preview(ctx: Context, draft: dict[str, Any]) -> Card:
-    """Exactly what the others will see, and what kinds of people they are. `draft`: text, left_out, ask (again)."""
+    """Exactly what the others will see, and what kinds of people they are.
+
+    `draft`: text, left_out (kinds of people), ask (its number, when others are asked), and stuck or milestone: what of
+    the asker's it shall free.
+    """
     if not draft.get("ask") and len(ctx.store.asks.open_of(ctx.me.id)) >= OPEN_AT_MOST:
         full = t("You have three open questions, which is the most at one time. Close one first.")
         return Card(full, buttons=(Button(t("My questions"), "asks.mine"),))
@@ -171,7 +175,7 @@ def _without(draft: dict[str, Any], kind: str) -> str:
 def change(ctx: Context) -> Reply:
     """Write it anew."""
     draft = json.loads(ctx.value)
-    return ASK.begin(about={"ask": draft["ask"]} if draft.get("ask") else {})
+    return ASK.begin(about={key: draft[key] for key in ("ask", "stuck", "milestone") if draft.get(key)})
 
 
 @router.press("asks.cancel", role=Role.MEMBER)
@@ -212,7 +216,10 @@ def _written_down(ctx: Context, draft: dict[str, Any], people: list[Profile]) ->
     elif any(one.text == draft["text"] for one in ctx.store.asks.open_of(ctx.me.id)):
         return None
     else:
-        number = ctx.store.asks.add(ctx.me.cohort_id, ctx.me.id, draft["text"], _topic(ctx, draft["text"]), ctx.now)
+        number = ctx.store.asks.add(
+            ctx.me.cohort_id, ctx.me.id, draft["text"], _topic(ctx, draft["text"]), ctx.now,
+            stuck_id=draft.get("stuck"), milestone_id=draft.get("milestone"),
+        )  # fmt: skip
     return Sending(number, people)
 
 

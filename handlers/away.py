@@ -32,8 +32,7 @@ def stop(ctx: Context) -> Reply:
     """Pause everything at once; until when is asked after that, or said with the word."""
     if ctx.text.strip() or ctx.me.state == "paused":
         return _away(ctx)
-    ctx.after(UNTIL_WHEN.begin)
-    return go(ctx, None)
+    return _until_when(ctx, go(ctx, None).text)
 
 
 @router.word("away", takes_text=True, role=Role.MEMBER)
@@ -60,8 +59,12 @@ def _away(ctx: Context) -> Reply:
     try:
         return go(ctx, read_day(ctx, ctx.text))
     except Wrong as wrong:
-        dialog, _ = begin(ctx, UNTIL_WHEN.begin())
-        return question(ctx, dialog, wrong.sentence)
+        return _until_when(ctx, wrong.sentence)
+
+
+def _until_when(ctx: Context, before: Say) -> Card:
+    dialog, _ = begin(ctx, UNTIL_WHEN.begin())
+    return question(ctx, dialog, before)
 
 
 def _spans(ctx: Context) -> Sequence[Choice]:
@@ -84,6 +87,19 @@ def _read(ctx: Context, text: str) -> str:
     return read_day(ctx, text).isoformat()
 
 
+def _as_it_was(ctx: Context) -> Reply:
+    """After a cancel: who is away stays away."""
+    if ctx.me.state != "paused":
+        return t("Cancelled. Nothing was changed.")
+    end, word = ctx.me.paused_until, ctx.programme.content.word_label("undo", ctx.me.language)
+    said = (
+        t("You stay away until {when}.", when=When(end, "moment"))
+        if end
+        else t("You stay away until you come back. Press the button then, or type {word}.", word=word)
+    )
+    return Card(said, buttons=(Button(t("I am back"), "away.back"),))
+
+
 UNTIL_WHEN = Form(
     name="away.day",
     title=t("Away"),
@@ -99,6 +115,7 @@ UNTIL_WHEN = Form(
     ),
     page=False,
     keeps=timedelta(days=1),
+    cancelled=_as_it_was,
 )
 
 

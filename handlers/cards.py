@@ -90,8 +90,8 @@ def ride(ctx: Context, part: Part) -> None:
 
 
 def _small(ctx: Context, parts: Iterable[Part]) -> int:
-    """How many of these are neither done nor main parts."""
-    return sum(not part.done and not ctx.engine.router.riders[part.rider].main for part in parts)
+    """How many of these are no main parts."""
+    return sum(not ctx.engine.router.riders[part.rider].main for part in parts)
 
 
 def when_back(ctx: Context, timer: str) -> bool:
@@ -136,7 +136,9 @@ def _with_riding(ctx: Context, found: WeekCard) -> WeekCard:
     asks = any(part.rider == QUESTION for part in found.parts) and _may_ask(ctx)
     parts: list[Part] = []
     for rider in ctx.engine.router.riders.values():
-        number = rider.find(ctx) if asks or not rider.asks else None
+        is_here = any(part.rider == rider.name for part in found.parts)
+        room = rider.main or (_small(ctx, found.parts) < RIDE_ALONG and not is_here)
+        number = rider.find(ctx) if room and (asks or not rider.asks) else None
         if number is not None:
             parts.append(Part(rider.name, number))
     return _having(ctx, found, parts)

@@ -34,6 +34,7 @@ def listed(ctx: Context) -> Reply:
     new = (
         Button(t("New"), "checkins.new", style="primary"),
         Button(t("The usual: every second Monday"), "checkins.usual"),
+        Button(t("Holidays"), "holidays.open"),
     )
     if not page:
         return Card(

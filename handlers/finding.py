@@ -46,6 +46,12 @@ def gather(people: Access, wanted: Wanted, text: str, place: Place) -> tuple[lis
     return found, place if windows.is_more(place) else None
 
 
+def leads_somewhere(people: Access, topic: str) -> bool:
+    """Would a search for this topic alone show anybody?"""
+    found, _ = gather(people, Wanted(topics=(topic,)), "", Place())
+    return bool(found)
+
+
 class _Windows:
     """The ranked windows of one search, each read once."""
 

@@ -22,10 +22,13 @@ from bot.core import (
     When,
     Wrong,
     lines,
+    listed,
     t,
 )
 from bot.core.ids import code_hash
 from bot.core.language import Reader
+from handlers import wording
+from handlers.help import staff
 from handlers.me import check_name
 from storage.invites import Invite
 
@@ -74,6 +77,20 @@ INVITE = Form(
         ),
     ),
 )
+
+
+@router.word("invite", role=Role.MEMBER)
+def typed(ctx: Context) -> Reply:
+    """For facilitators the way to do it; for fellows, whom to tell."""
+    if ctx.me.is_facilitator:
+        return ask(ctx)
+    names = [wording.name(one) for one in staff(ctx)]
+    if not names:
+        return t("Facilitators invite people here, and none can be reached now. Please try again another day.")
+    said = t(
+        "Facilitators invite people here: {names}. Tell them whom you would like to see here.", names=listed(names)
+    )
+    return Card(said, buttons=(Button(t("Talk to a human"), "help.human", style="primary"),))
 
 
 @router.press("invitations.new", role=Role.FACILITATOR)

@@ -19,6 +19,7 @@ A_WEEK = timedelta(days=7)
 A_PAGE = 10
 MOST_OUTAGES = 3
 JUST_NOW = timedelta(hours=1)
+NO_BACKUP = t("No backup has been made by me yet.")
 
 
 def begin(ctx: Context) -> None:
@@ -53,7 +54,7 @@ def card(ctx: Context, day: date) -> Card:
     """The week that ended, in sentences whose numbers come from one query."""
     since, until = _week(ctx, day)
     wave = ctx.store.waves.of_week(ctx.me.cohort_id, since, until)
-    stuck = _names(ctx, ctx.store.waves.stuck(ctx.me.id))
+    stuck = _names(ctx, ctx.store.waves.stuck(ctx.me.cohort_id, ctx.me.id))
     buttons = [Button(t("Check-ins"), "checkins.open")]
     if wave.silent:
         buttons.insert(0, Button(t("Who is silent"), "monday.silent", f"{day.isoformat()}:0"))
@@ -63,6 +64,7 @@ def card(ctx: Context, day: date) -> Card:
         _silent(wave),
         tn("{n} late answer came in.", "{n} late answers came in.", wave.late) if wave.late else None,
         *_bot(ctx, since),
+        NO_BACKUP,
     )
     return Card(text, title=t("The week before {day}", day=When(cards.noon(ctx, day))), buttons=tuple(buttons))
 
@@ -87,10 +89,17 @@ def _names(ctx: Context, numbers: Sequence[int]) -> list[Say]:
 
 
 def _bot(ctx: Context, since: datetime) -> list[Say]:
-    """How the bot is: well, or when it was away, and what came of that."""
+    """How the bot is: well, or in trouble with an app; when it was away, and what came of that."""
+    troubles: list[Say] = [
+        t("Bot: in trouble with {platform} since {moment}. What waits there is not lost.",
+          platform=platform.capitalize(), moment=When(of.since, "moment"))
+        for platform, of in ctx.store.troubles.now().items()
+    ]  # fmt: skip
     outages = _joined(ctx.store.outages.since(since))
-    if not outages:
-        return [t("Bot: well.")]
+    return [*(troubles or ([] if outages else [t("Bot: well.")])), *(_was_away(ctx, outages, since) if outages else ())]
+
+
+def _was_away(ctx: Context, outages: Sequence[Outage], since: datetime) -> list[Say]:
     late = ctx.store.waves.asked_late(ctx.me.cohort_id, dates.ASK, since.date())
     said = [_away(one) for one in outages[-MOST_OUTAGES:]]
     if len(outages) > MOST_OUTAGES:

@@ -3,8 +3,9 @@
 import json
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t, tn
-from handlers import cards
+from handlers import cards, promises
 from handlers.asks import A_WEEK, TIMES_AT_MOST, Sending, fitting, goes_out, look_again, open_of_mine, preview, so_far
+from handlers.project_card import my_milestone
 from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask, Asked
 from storage.cards import Part
 
@@ -47,9 +48,9 @@ def not_yet(ctx: Context) -> Reply:
     if found is None:
         return t("This question is closed. Nothing changed.")
     if found.times >= TIMES_AT_MOST:
-        _close(ctx, found, CLOSED)
+        free = _close(ctx, found, CLOSED)
         said = t("I have asked everybody I could ask three times, so I close it. You can ask anew, in other words.")
-        return cards.go_on(ctx, PART, found.id, Card(said))
+        return cards.go_on(ctx, PART, found.id, Card(lines(said, free)))
     draft = {"text": found.text, "ask": found.id}
     if fitting(ctx, draft):
         ctx.after(lambda: preview(ctx, draft))
@@ -66,10 +67,12 @@ def solved(ctx: Context) -> Reply:
     found = open_of_mine(ctx, int(ctx.value))
     if found is None:
         return t("This question is closed. Nothing changed.")
-    _close(ctx, found, SOLVED)
+    free = _close(ctx, found, SOLVED)
+    _offer_to_free(ctx, found)
     helpers = _helpers(ctx, found.id)
+    said = t("Good to hear. The question is closed.")
     thanks = (Button(t("Thank those who helped"), "asks.thank", ctx.value),) if helpers else ()
-    return cards.go_on(ctx, PART, found.id, Card(t("Good to hear. The question is closed."), buttons=thanks))
+    return cards.go_on(ctx, PART, found.id, Card(lines(said, free), buttons=thanks))
 
 
 @router.press("asks.thank", role=Role.MEMBER)
@@ -95,21 +98,36 @@ def close(ctx: Context) -> Reply:
     found = open_of_mine(ctx, int(ctx.value))
     if found is None:
         return t("This question is closed. Nothing changed.")
-    _close(ctx, found, CLOSED)
+    free = _close(ctx, found, CLOSED)
     said = t("The question is closed. Whoever has not answered yet sees that.")
-    return cards.go_on(ctx, PART, found.id, Card(said))
+    return cards.go_on(ctx, PART, found.id, Card(lines(said, free)))
 
 
 def _helpers(ctx: Context, number: int) -> list[Asked]:
     return [one for one in ctx.store.asks.receivers(number) if one.state in (HELPING, ANSWERED)]
 
 
-def _close(ctx: Context, found: Ask, state: str) -> None:
+def _close(ctx: Context, found: Ask, state: str) -> Say | None:
+    """No answers are wanted any more; the promise that was stuck for want of them is free again, and I say so."""
     ctx.store.asks.change(found.id, state=state)
     ctx.store.schedules.cancel(ctx.me.id, ("asks.moved",), found.id)
     for one in ctx.store.asks.receivers(found.id):
         if one.state == WAITING and one.message is not None:
             ctx.edit(one.message, NO_MORE, anew=True)
+    promise = ctx.store.cards.unblock(found.stuck_id, ctx.me.id, ctx.now) if found.stuck_id is not None else None
+    if promise is None:
+        return None
+    words = promises.words(ctx, promise)
+    return t("{promise} is no longer marked as stuck. I ask you next time how it stands.", promise=words)
+
+
+def _offer_to_free(ctx: Context, found: Ask) -> None:
+    """The milestone for which it was asked may be free, too: in a message of its own, one press."""
+    of = my_milestone(ctx, str(found.milestone_id or 0))
+    if of is None or not of[1].blocked:
+        return
+    said = t("“{milestone}” is still marked as stuck in your project. Is the way free?", milestone=of[1].title)
+    ctx.after(lambda: Card(said, buttons=(Button(t("No longer stuck"), "stuck.solved", str(of[1].id), "primary"),)))
 
 
 @router.press("asks.offer", role=Role.MEMBER)

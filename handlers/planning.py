@@ -1,6 +1,5 @@
 """Setting up a check-in, for facilitators: what is asked, of whom, how often, at what hour, and who may read."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from typing import Any
@@ -11,11 +10,11 @@ from bot.domain.recurrence import Rule, read_rule
 from handlers import cards, wording
 from handlers.asking import LIBRARY, rotation
 from handlers.me import short
+from handlers.readings import read_time
 from handlers.rhythm import weekday
 from storage.checkins import Checkin
 
 EARLIEST, LATEST = time(8), time(20)  # outside quiet hours
-TIME = re.compile(r"^(\d{1,2})(?:[:.](\d{2}))?$")
 MOST_CHOICES = 8
 LONGEST_CHOICE = 40
 TEAMS = 20  # that can be chosen
@@ -55,13 +54,10 @@ def _weekdays(ctx: Context) -> Sequence[Choice]:
 
 def _hour(ctx: Context, text: str) -> str:
     """A local time in HH:MM, outside the quiet hours."""
-    found = TIME.match(text.strip())
-    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
-        raise Wrong(t("Please give the time as 09:00 (24 hours)."))
-    at = time(int(found[1]), int(found[2] or 0))
-    if not EARLIEST <= at <= LATEST:
+    at = read_time(ctx, text)
+    if not EARLIEST <= time.fromisoformat(at) <= LATEST:
         raise Wrong(t("At that hour people rest. Please choose a time from 08:00 to 20:00."))
-    return at.strftime("%H:%M")
+    return at
 
 
 def _choices(ctx: Context, text: str) -> list[str]:

@@ -274,7 +274,7 @@ def ask(ctx: Context) -> Reply:
     """The others, in my own words: the preview comes in a message of its own, and nothing is sent before its yes."""
     held, rider, about = _shared(ctx)
     if held is not None and held.what:
-        draft = {"text": held.what}
+        draft = {"text": held.what, "stuck": held.id}
         ctx.after(lambda: asks.preview(ctx, draft))
     return cards.onward(ctx, rider, about, t("Nobody was asked yet: below is what the others would see."))
 

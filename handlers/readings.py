@@ -1,5 +1,7 @@
 """How typed places, topics and languages are read: the value to keep, or Wrong with what to do."""
 
+import re
+from datetime import time
 from typing import Any
 
 from babel import Locale
@@ -11,6 +13,7 @@ from handlers import wording
 
 FIVE = ("en", "id", "mn", "fil", "th")
 MOST_TOPICS = 10
+_TIME = re.compile(r"^(\d{1,2})(?:[:.](\d{2}))?$")
 
 
 def check_place(ctx: Context, text: str) -> dict[str, Any]:
@@ -52,3 +55,11 @@ def check_languages(ctx: Context, text: str) -> list[str]:
         raise Wrong(t("I do not know the language {typed}. Please write its name in English or in your language.",
                       typed=unknown[0][:40]))  # fmt: skip
     return list(dict.fromkeys([*ctx.answers.get("languages", ()), *(known[folded(part)] for part in typed)]))
+
+
+def read_time(ctx: Context, text: str) -> str:
+    """A local time of 24 hours as HH:MM, or Wrong."""
+    found = _TIME.match(text.strip())
+    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+        raise Wrong(t("Please give the time as 09:00 (24 hours)."))
+    return time(int(found[1]), int(found[2] or 0)).strftime("%H:%M")

@@ -27,7 +27,9 @@ def part(ctx: Context, number: int) -> Card | None:
     assert one.due is not None
     when = progress.day(one.due, today, ctx.me.time_zone)
     text = lines(
-        t("“{milestone}” is for {day}. Where does it stand?", milestone=one.title, day=when),
+        t("“{milestone}” was due on {day}. Where does it stand?", milestone=one.title, day=when)
+        if one.due < today
+        else t("“{milestone}” is for {day}. Where does it stand?", milestone=one.title, day=when),
         t("Project: {title}", title=of.title or ""),
     )
     value = str(number)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, t
-from handlers import asks, progress, wording
+from handlers import asks, progress, project, wording
+from handlers.help import offered, press
 from handlers.me import short
 from handlers.milestones import check_day, note
 from handlers.project_card import back_to, day, gone, mine, my_milestone, number, short_title, show
@@ -36,6 +37,25 @@ STUCK_FORM = Form(
         Field(key="day", question=t("By when do you need it? For example: 15 March"), optional=True, check=check_day),
     ),
 )
+
+
+@router.word("stuck", role=Role.MEMBER)
+def typed(ctx: Context) -> Reply:
+    """The button of that name, where one was just shown; else with what: a project, the promise, or anything."""
+    meant = offered(ctx, "stuck")
+    if len(meant) == 1:
+        return press(ctx, meant[0])
+    found = [Button(short_title(of.title, 60), "stuck.open", str(of.id)) for of in project.all_of(ctx) if of.is_open]
+    promise = ctx.store.cards.promise(ctx.me.id)
+    if promise is not None:
+        found.append(Button(t("With my promise"), "promises.stuck", str(promise.id)))
+    if len(found) == 1:
+        ctx.value = found[0].value
+        return ctx.engine.router.presses[found[0].action].handler(ctx)
+    others = (Button(t("Ask the others"), "asks.new"), Button(t("Talk to a human"), "help.human"))
+    if found:
+        return Card(t("Where are you stuck?"), buttons=(*found, *others))
+    return Card(t("You are not alone with it. Who shall hear what is in the way?"), buttons=others)
 
 
 @router.press("stuck.open", role=Role.MEMBER)
@@ -136,7 +156,7 @@ def ask(ctx: Context) -> Reply:
     if found is None or not found.words or mine(ctx, str(found.project_id)) is None:
         return gone()
     ctx.message = None
-    return asks.preview(ctx, {"text": found.words})
+    return asks.preview(ctx, {"text": found.words, "milestone": found.milestone_id})
 
 
 @router.press("stuck.keep", role=Role.MEMBER)

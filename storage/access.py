@@ -1,6 +1,5 @@
 """The only way to other people: what one viewer may see of whom. Other cohort, hidden and absent look the same."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from bot.domain.words import word_keys
 from storage.base import read
 from storage.members import LIVE, member
 from storage.portraits import read_portrait, unpack
+from storage.prepared import Prepared
 from storage.profiles import consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 from storage.shared_projects import SharedProjects
@@ -51,12 +51,20 @@ class Found:
 # A list of numbers is one value, so that each statement is known to the database whatever its length.
 _AMONG = {"sqlite": "IN (SELECT value FROM json_each(:numbers))", "postgresql": "= ANY(:numbers)"}
 _LOAD = (
-    "SELECT portrait.member_id, portrait.whole, member.preset, member.state "
+    "SELECT portrait.member_id, portrait.whole, member.preset, member.state, "
+    "EXISTS (SELECT 1 FROM apart WHERE apart.member_id = portrait.member_id) "
     "FROM portrait JOIN member ON member.id = portrait.member_id "
     "WHERE portrait.member_id {among} AND portrait.cohort_id = :cohort"
 )
 _WISHES = "SELECT member_id, other_id, sector, country FROM apart WHERE member_id {among}"
 _ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
+_GIVEN = Prepared(
+    sa.select(consent.c.given).where(
+        consent.c.cohort_id == sa.bindparam("cohort"),
+        consent.c.member_id == sa.bindparam("member"),
+        consent.c.purpose == sa.bindparam("purpose"),
+    )
+)
 # Search knows active fellows who agreed to introductions; of all others there are no keys.
 _AGREED = (
     sa.select(consent.c.given)
@@ -76,6 +84,7 @@ class Access:
         self._viewer = viewer
         self._default_apart = buyers_and_bidders_apart
         self._mine: Whole | None = None
+        self._wishing: set[int] = set()  # of those loaded, who keeps anybody apart
         self._search = Search(connection)
         self._looking: tuple[Reach, frozenset[int]] | None = None
 
@@ -269,9 +278,10 @@ class Access:
 
     def _load(self, numbers: Sequence[int], states: tuple[str, ...] | None = LIVE) -> dict[int, Whole]:
         found = self._among(_LOAD, numbers)
+        self._wishing.update(number for number, *_, wishes in found if wishes)
         return {
             number: read_portrait(whole, preset) if isinstance(whole, str) else unpack(whole, preset)
-            for number, whole, preset, state in found
+            for number, whole, preset, state, _ in found
             if states is None or state in states
         }
 
@@ -280,16 +290,16 @@ class Access:
 
     def _among(self, sql: str, numbers: Sequence[int]) -> Sequence[Any]:
         dialect = self._connection.dialect.name
-        some = json.dumps(list(numbers)) if dialect == "sqlite" else list(numbers)
+        some = f"[{','.join(map(str, numbers))}]" if dialect == "sqlite" else list(numbers)
         values = {"numbers": some, "cohort": self._viewer.cohort_id}
         return read(self._connection, sql.format(among=_AMONG[dialect]), values)
 
     def _apart_from(self, wholes: Sequence[Whole], but: int | None = None) -> set[int]:
         if self._viewer.facilitator or not wholes:
             return set()
-        numbers = [whole.profile.id for whole in wholes]
-        rules = [Apart(*row) for row in self._among(_WISHES, [*numbers, self._viewer.id])]
         mine = _standing(self._own())
+        wishing = self._wishing.intersection([self._viewer.id, *(whole.profile.id for whole in wholes)])
+        rules = [Apart(*row) for row in self._among(_WISHES, sorted(wishing))] if wishing else []
         if not rules and mine.side is None:  # nothing could keep anybody apart
             return set()
         mine_rules = [rule for rule in rules if rule.member == self._viewer.id and (but is None or rule.other != but)]
@@ -315,15 +325,7 @@ class Access:
 
     def agreed_to(self, number: int, purpose: str) -> bool:
         """Did a member agree to a purpose? Silence is no."""
-        return bool(
-            self._connection.scalar(
-                sa.select(consent.c.given).where(
-                    consent.c.cohort_id == self._viewer.cohort_id,
-                    consent.c.member_id == number,
-                    consent.c.purpose == purpose,
-                )
-            )
-        )
+        return bool(_GIVEN.value(self._connection, cohort=self._viewer.cohort_id, member=number, purpose=purpose))
 
 
 def is_present(whole: Whole, reach: Audience) -> bool:

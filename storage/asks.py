@@ -22,6 +22,8 @@ ask = table(
     sa.Column("state", sa.Text, nullable=False),  # open, solved, thanked, closed
     sa.Column("asked_at", Moment, nullable=False),
     sa.Column("times", sa.Integer, nullable=False, server_default=sa.text("1")),  # how often it was asked of others
+    sa.Column("stuck_id", Id),  # the asker's blocker that it shall remove,
+    sa.Column("milestone_id", Id),  # or the milestone
     same_cohort("member_id"),
     sa.Index("ix_ask_member_id", "member_id", "state"),
     personal={"member_id": "delete"},
@@ -58,6 +60,8 @@ class Ask:
     state: str
     asked_at: datetime
     times: int
+    stuck_id: int | None
+    milestone_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,13 @@ class Asks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, cohort_id: int, asker: int, words: str, topic: str | None, now: datetime) -> int:
-        """A new question's number."""
+    def add(
+        self, cohort_id: int, asker: int, words: str, topic: str | None, now: datetime, **because: int | None
+    ) -> int:
+        """A new question's number. `because`: stuck_id or milestone_id, where something of the asker's is stuck."""
         return insert(
             self._connection, ask, cohort_id=cohort_id, member_id=asker, text=words, topic=topic, state=OPEN,
-            asked_at=now,
+            asked_at=now, **because,
         )  # fmt: skip
 
     def get(self, number: int) -> Ask | None:

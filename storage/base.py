@@ -140,6 +140,12 @@ def insert(connection: Connection, into: sa.Table, **values: Any) -> int:
     return _insert(into).insert(connection, **values)
 
 
+def overwrite(connection: Connection, of: sa.Table, key: Mapping[str, Any], /, **values: Any) -> int:
+    """Overwrite some values, which are no expressions, of the rows with this key; how many rows there are."""
+    given = {f"of_{name}": value for name, value in key.items()} | {f"new_{n}": value for n, value in values.items()}
+    return _overwrite(of, tuple(key), tuple(values)).write(connection, **given)
+
+
 def insert_of(dialect: str) -> Any:
     """The INSERT that knows of conflicts, which has a name of its own in each dialect."""
     return postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -160,6 +166,13 @@ def _upsert(into: sa.Table, dialect: str, key: tuple[str, ...], names: tuple[str
     statement = insert_of(dialect)(into)
     changed = {name: statement.excluded[name] for name in names if name not in key}
     return Prepared(statement.on_conflict_do_update(index_elements=list(key), set_=changed))
+
+
+@cache
+def _overwrite(of: sa.Table, key: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    mine = (of.c[name] == sa.bindparam(f"of_{name}") for name in key)
+    values = {name: sa.bindparam(f"new_{name}", type_=of.c[name].type) for name in names}
+    return Prepared(sa.update(of).where(*mine).values(values))
 
 
 def rows(result: sa.Result[Any]) -> int:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.checkins import Silence
-from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, same_cohort, table, text, upsert
+from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, overwrite, same_cohort, table, text, upsert
 
 card = table(
     "card",
@@ -199,6 +199,13 @@ class Cards:
         found = self._connection.execute(_RECENT, {"member": member_number})
         return [card for row in found if (card := _card(row)) is not None]
 
+    def shown(self, member_number: int, rider: str) -> set[int]:
+        """What a member was shown of one rider, on their last hundred cards: it is done, or the card stands there."""
+        mine = sa.select(*_CARD).where(_c.member_id == member_number, _c.message.is_not(None))
+        found = [_card(row) for row in self._connection.execute(mine.order_by(_c.week.desc()).limit(100))]
+        parts = [(part, one.current) for one in found if one is not None for part in one.parts]
+        return {part.object for part, current in parts if part.rider == rider and (part.done or part == current)}
+
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""
         return _card(
@@ -211,7 +218,7 @@ class Cards:
         """Overwrite some of a card; `parts` are given as `Part`."""
         if "parts" in values:
             values["parts"] = [[part.rider, part.object, part.done] for part in values["parts"]]
-        self._connection.execute(sa.update(card).where(_c.id == number).values(**values))
+        overwrite(self._connection, card, {"id": number}, **values)
 
     def promise(self, member_number: int) -> Promise | None:
         """A member's open promise."""
@@ -230,9 +237,7 @@ class Cards:
 
     def change_promise(self, number: int, member_number: int, **values: Any) -> None:
         """Say how a member's own promise stands."""
-        self._connection.execute(
-            sa.update(promise).where(_p.id == number, _p.member_id == member_number).values(**values)
-        )
+        overwrite(self._connection, promise, {"id": number, "member_id": member_number}, **values)
 
     def add_stuck(self, cohort_id: int, member_number: int, now: datetime, **values: Any) -> int:
         """What holds a member up; private until they say otherwise."""
@@ -260,15 +265,25 @@ class Cards:
 
     def change_stuck(self, number: int, member_number: int, **values: Any) -> None:
         """Overwrite some of a member's own blocker."""
-        self._connection.execute(
-            sa.update(stuck).where(_s.id == number, _s.member_id == member_number).values(**values)
-        )
+        overwrite(self._connection, stuck, {"id": number, "member_id": member_number}, **values)
 
     def free(self, member_number: int, now: datetime) -> None:
         """Nothing holds a member up any more."""
         self._connection.execute(
             sa.update(stuck).where(_s.member_id == member_number, _s.closed_at.is_(None)).values(closed_at=now)
         )
+
+    def unblock(self, number: int, member_number: int, now: datetime) -> Promise | None:
+        """One blocker is over, if it is still open; the open promise that it held up is asked about as before."""
+        held = self.stuck(number, member_number)
+        if held is None or held.closed_at is not None:
+            return None
+        self.change_stuck(number, member_number, closed_at=now)
+        found = self.promise(member_number)
+        if found is None or found.id != held.promise_id:
+            return None
+        self.change_promise(found.id, member_number, said=None, said_at=None)
+        return found
 
     def silence(self, member_number: int) -> Silence:
         """How a member answered lately."""

@@ -75,10 +75,15 @@ _TAKEN = Prepared(
         outbox.c.lane_gen == sa.bindparam("gen"),
     ).order_by(outbox.c.priority, outbox.c.seq)
 )
-_PUT_OFF = (
+_PUT_OFF = Prepared(
     sa.update(outbox)
     .where(outbox.c.seq == sa.bindparam("row"), QUEUED)
     .values(state="held", due_at=sa.bindparam("due", type_=Moment))
+)
+_END = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), QUEUED)
+    .values(state=sa.bindparam("to"), settled_at=sa.bindparam("at", type_=Moment))
 )
 _SETTLE = Prepared(
     sa.update(outbox)
@@ -106,10 +111,32 @@ _REFER = Prepared(
 )
 # A change that comes back while a newer one of the same message waits, and the newer one.
 _NEWER = sa.alias(outbox)
-_OVERTAKEN = (
+_OVERTAKEN = Prepared(
     sa.select(outbox.c.kind, _NEWER.c.seq.label("newer"))
     .join_from(outbox, _NEWER, _NEWER.c.edits == outbox.c.edits)
     .where(outbox.c.seq == sa.bindparam("row"), _NEWER.c.state == sa.literal_column("'queued'"))
+)
+_DOUBTFUL = Prepared(
+    ROWS.where(
+        outbox.c.lane == sa.bindparam("lane"),
+        OPEN,
+        outbox.c.state == "in_doubt",
+        outbox.c.doubt_since <= sa.bindparam("before", type_=Moment),
+    )
+    .order_by(outbox.c.seq)
+    .limit(100)
+)
+_RESOLVE = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("row"), outbox.c.state == "in_doubt")
+    .values(
+        state=sa.bindparam("to"),
+        doubt_since=None,
+        platform_ref=sa.func.coalesce(sa.bindparam("ref", type_=sa.Text), outbox.c.platform_ref),
+        resend_count=outbox.c.resend_count + sa.bindparam("again", type_=sa.Integer),
+        due_at=sa.func.coalesce(sa.bindparam("due", type_=Moment), outbox.c.due_at),
+        settled_at=sa.bindparam("settled", type_=Moment),
+    )
 )
 _NEXT_HELD = Prepared(sa.select(sa.func.min(outbox.c.due_at)).where(HELD))
 _RELEASE = Prepared(
@@ -230,7 +257,7 @@ class Claims:
         if refused:
             self._end(refused, "cancelled", attention.now)
         if later:
-            self._connection.execute(_PUT_OFF, later)
+            _PUT_OFF.write_all(self._connection, later)
         return admitted, bool(refused or later)
 
     def _mark(self, refs: Mapping[int, str | None], gen: int, now: datetime) -> tuple[Claimed, ...]:
@@ -271,9 +298,7 @@ class Claims:
         return False
 
     def _end(self, seqs: Collection[int], to: str, now: datetime) -> None:
-        self._connection.execute(
-            sa.update(outbox).where(outbox.c.seq.in_(seqs), QUEUED).values(state=to, settled_at=now)
-        )
+        _END.write(self._connection, rows=list(seqs), to=to, at=now)
 
     def settle(
         self,
@@ -310,33 +335,29 @@ class Claims:
 
     def doubtful(self, lane_id: str, before: datetime) -> list[Row]:
         """Rows in doubt since before a moment, oldest first."""
-        found = self._connection.execute(
-            ROWS.where(outbox.c.lane == lane_id, OPEN, outbox.c.state == "in_doubt", outbox.c.doubt_since <= before)
-            .order_by(outbox.c.seq)
-            .limit(100)
-        )
+        found = _DOUBTFUL.all(self._connection, lane=lane_id, before=before)
         return [row for row in map(as_row, found) if row is not None]
 
     def resolve(self, seq: int, to: str, now: datetime, *, ref: str | None = None, body: Any = None) -> None:
         """End a doubt: found (`sent`), to be sent once more (`queued`), or for the sender to see (`unconfirmed`)."""
         if to == "queued" and self._is_overtaken(seq, now):
             to = "cancelled"
-        values: dict[str, Any] = {"state": to, "doubt_since": None}
-        if ref is not None:
-            values["platform_ref"] = ref
-        if to == "queued":
-            values |= {"resend_count": outbox.c.resend_count + 1, "due_at": now}
-            if body is not None:
-                values["body"] = body
-        else:
-            values["settled_at"] = now
-        self._connection.execute(
-            sa.update(outbox).where(outbox.c.seq == seq, outbox.c.state == "in_doubt").values(values)
+        again = to == "queued"
+        done = _RESOLVE.write(
+            self._connection,
+            row=seq,
+            to=to,
+            ref=ref,
+            again=int(again),
+            due=now if again else None,
+            settled=None if again else now,
         )
+        if done and again and body is not None:
+            self._connection.execute(sa.update(outbox).where(outbox.c.seq == seq).values(body=body))
 
     def _is_overtaken(self, seq: int, now: datetime) -> bool:
         """Does a newer change of the same message wait? A deletion lets no change pass: that one is cancelled."""
-        found = self._connection.execute(_OVERTAKEN, {"row": seq}).one_or_none()
+        found = _OVERTAKEN.one(self._connection, row=seq)
         if found is not None and found.kind == "delete":
             self._connection.execute(
                 sa.update(outbox).where(outbox.c.seq == found.newer, QUEUED).values(state="cancelled", settled_at=now)

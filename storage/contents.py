@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import insert
+from storage.base import Moment, insert
 from storage.outbox import Outbox
 from storage.outbox_rows import QUEUED, WAITING, WRITTEN, NewRow, content, outbox
+from storage.prepared import Prepared
 
 STATES = (
     "queued",
@@ -26,6 +27,20 @@ STATES = (
 )
 OPEN_STATES = ("queued", "held", "sending", "in_doubt")
 
+# A range of the index for each state: 4 ms for 100,000 rows where grouping them took 20 (measured on SQLite).
+_OF_THESE = sa.select(sa.func.count()).where(outbox.c.content_id.in_(sa.bindparam("contents", expanding=True)))
+_STATES = Prepared(
+    sa.select(*(_OF_THESE.where(outbox.c.state == state).scalar_subquery().label(state) for state in STATES))
+)
+_OLD = Prepared(
+    sa.select(content.c.id)
+    .where(
+        WRITTEN,
+        content.c.created_at < sa.bindparam("before", type_=Moment),
+        ~sa.select(outbox.c.seq).where(outbox.c.content_id == content.c.id, outbox.c.state.in_(OPEN_STATES)).exists(),
+    )
+    .limit(sa.bindparam("limit"))
+)
 _SOME = (
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.conversation, outbox.c.member_id)
     .where(
@@ -119,18 +134,12 @@ class Contents:
 
     def states(self, contents: Collection[int]) -> dict[str, int]:
         """How many rows of these contents are in each state; every state is named, and they add up to all rows."""
-        # A range of the index for each state: 4 ms for 100,000 rows where grouping them took 20 (measured on SQLite).
-        of_these = sa.select(sa.func.count()).where(outbox.c.content_id.in_(contents))
-        counts = [of_these.where(outbox.c.state == state).scalar_subquery().label(state) for state in STATES]
-        return {
-            state: int(count) for state, count in self._connection.execute(sa.select(*counts)).one()._mapping.items()
-        }
+        found = _STATES.one(self._connection, contents=contents)
+        return dict(zip(STATES, map(int, found), strict=True))
 
     def forget(self, before: datetime, limit: int = 100) -> int:
         """Empty contents older than their retention, of which no row is on its way any more."""
-        some = sa.select(outbox.c.seq).where(outbox.c.content_id == content.c.id, outbox.c.state.in_(OPEN_STATES))
-        old = sa.select(content.c.id).where(WRITTEN, content.c.created_at < before, ~some.exists()).limit(limit)
-        numbers = self._connection.scalars(old).all()
+        numbers = [row.id for row in _OLD.all(self._connection, before=before, limit=limit)]
         if numbers:
             self._wipes()
             self._connection.execute(sa.update(content).where(content.c.id.in_(numbers)).values(body=sa.null()))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Json, Moment, insert, member_id, rows, table
+from storage.base import Id, Json, Moment, insert, member_id, overwrite, table
 from storage.prepared import Prepared
 
 dialog = table(
@@ -51,6 +51,14 @@ class Dialog:
 
 _COLUMNS = [dialog.c[name] for name in Dialog.__dataclass_fields__]
 _OPEN = Prepared(sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member"), WAITING))
+_NEWEST = Prepared(
+    sa.select(*_COLUMNS).where(dialog.c.member_id == sa.bindparam("member")).order_by(dialog.c.id.desc()).limit(1)
+)
+_START_OVER = Prepared(
+    sa.delete(dialog).where(dialog.c.member_id == sa.bindparam("member"), dialog.c.form == sa.bindparam("form"))
+)
+_END = Prepared(sa.delete(dialog).where(dialog.c.id == sa.bindparam("dialog")))
+_FORGET = Prepared(sa.delete(dialog).where(dialog.c.expires_at <= sa.bindparam("now", type_=Moment)))
 
 
 class Dialogs:
@@ -74,8 +82,8 @@ class Dialogs:
         expires_at: datetime,
     ) -> int:
         """Open a dialog; the same form begun again starts over, another one is parked."""
-        self._connection.execute(sa.delete(dialog).where(dialog.c.member_id == member_number, dialog.c.form == form))
-        self._connection.execute(sa.update(dialog).where(dialog.c.member_id == member_number).values(parked=True))
+        _START_OVER.write(self._connection, member=member_number, form=form)
+        overwrite(self._connection, dialog, {"member_id": member_number}, parked=True)
         return insert(
             self._connection,
             dialog,
@@ -93,31 +101,22 @@ class Dialogs:
         self, of: Dialog, answers: Mapping[str, Any], field: str, *, question: int | None, expires_at: datetime
     ) -> bool:
         """Keep an answer and ask the next field; False when the dialog moved on meanwhile."""
-        done = self._connection.execute(
-            sa.update(dialog)
-            .where(dialog.c.id == of.id, dialog.c.version == of.version)
-            .values(
-                answers=dict(answers),
-                field=field,
-                version=dialog.c.version + 1,
-                question=question,
-                expires_at=expires_at,
-            )
-        )
-        return rows(done) == 1
+        here = {"id": of.id, "version": of.version}
+        values = {"answers": dict(answers), "field": field, "question": question, "expires_at": expires_at}
+        return overwrite(self._connection, dialog, here, version=of.version + 1, **values) == 1
 
     def asked(self, number: int, question: int) -> None:
         """Remember which message asks the question."""
-        self._connection.execute(sa.update(dialog).where(dialog.c.id == number).values(question=question))
+        overwrite(self._connection, dialog, {"id": number}, question=question)
 
     def end(self, of: Dialog) -> Dialog | None:
         """Close a dialog; returns the parked one that is open again, if any."""
-        self._connection.execute(sa.delete(dialog).where(dialog.c.id == of.id))
-        newest = self._connection.scalar(sa.select(sa.func.max(dialog.c.id)).where(dialog.c.member_id == of.member_id))
+        _END.write(self._connection, dialog=of.id)
+        newest = _NEWEST.one(self._connection, member=of.member_id)
         if newest is None:
             return None
-        self._connection.execute(sa.update(dialog).where(dialog.c.id == newest).values(parked=False))
-        return Dialog(*self._connection.execute(sa.select(*_COLUMNS).where(dialog.c.id == newest)).one())
+        overwrite(self._connection, dialog, {"id": newest.id}, parked=False)
+        return Dialog(*newest)
 
     def end_all(self, member_number: int) -> None:
         """Forget every question of a member."""
@@ -125,4 +124,4 @@ class Dialogs:
 
     def forget(self, now: datetime) -> int:
         """Drop dialogs that nobody finished."""
-        return rows(self._connection.execute(sa.delete(dialog).where(dialog.c.expires_at <= now)))
+        return _FORGET.write(self._connection, now=now)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Json, Moment, insert_new, rows, table
+from storage.base import Json, Moment, insert_new, table
 from storage.prepared import Prepared
 
 inbox = table(
@@ -32,6 +32,7 @@ _KEEP_ACK = Prepared(
     .where(inbox.c.source == sa.bindparam("of"), inbox.c.external_id == sa.bindparam("id"))
     .values(ack=sa.bindparam("ack", type_=Json))
 )
+_FORGET = Prepared(sa.delete(inbox).where(inbox.c.received_at < sa.bindparam("before", type_=Moment)))
 
 
 class Inbox:
@@ -65,4 +66,4 @@ class Inbox:
 
     def forget(self, before: datetime) -> int:
         """Drop ids older than their retention."""
-        return rows(self._connection.execute(sa.delete(inbox).where(inbox.c.received_at < before)))
+        return _FORGET.write(self._connection, before=before)

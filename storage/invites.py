@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from storage.base import Id, Json, Moment, insert, insert_new, member_id, rows, same_cohort, table
 from storage.outbox import outbox
+from storage.prepared import Prepared
 
 invite = table(
     "invite",
@@ -60,6 +61,24 @@ class Invite:
 
 _COLUMNS = [invite.c[name] for name in Invite.__dataclass_fields__]
 
+_FIND = Prepared(
+    sa.select(*_COLUMNS)
+    .where(
+        invite.c.code_hash == sa.bindparam("code"),
+        invite.c.uses > 0,
+        invite.c.expires_at > sa.bindparam("now", type_=Moment),
+    )
+    .with_for_update()
+)
+_FORGET = Prepared(
+    sa.update(invite)
+    .where(
+        invite.c.expires_at <= sa.bindparam("now", type_=Moment),
+        invite.c.prefilled != sa.literal({}, invite.c.prefilled.type),
+    )
+    .values(prefilled={})
+)
+
 
 class Invites:
     """Single use unless said otherwise, 14 days, erased with what was prefilled when nobody used it."""
@@ -98,11 +117,7 @@ class Invites:
 
     def find(self, code_hash: bytes, now: datetime) -> Invite | None:
         """The invitation behind a code; wrong, used, expired and revoked look the same."""
-        found = self._connection.execute(
-            sa.select(*_COLUMNS)
-            .where(invite.c.code_hash == code_hash, invite.c.uses > 0, invite.c.expires_at > now)
-            .with_for_update()
-        ).one_or_none()
+        found = _FIND.one(self._connection, code=code_hash, now=now)
         return None if found is None else Invite(*found)
 
     def begin_again(self, hashes: Collection[bytes], now: datetime) -> set[bytes]:
@@ -199,13 +214,7 @@ class Invites:
 
     def forget(self, now: datetime) -> int:
         """Erase what was prefilled in invitations that have expired; how many had something."""
-        done = rows(
-            self._connection.execute(
-                sa.update(invite)
-                .where(invite.c.expires_at <= now, invite.c.prefilled != sa.literal({}, invite.c.prefilled.type))
-                .values(prefilled={})
-            )
-        )
+        done = _FORGET.write(self._connection, now=now)
         if done:
             self._wipes()
         return done

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import EPOCH, MICROSECOND, Moment, insert_new, rows, table
+from storage.base import EPOCH, MICROSECOND, Moment, insert_new, table
 from storage.outbox_rows import OPEN, outbox
 from storage.prepared import Prepared
 
@@ -38,6 +38,38 @@ _KEEP = Prepared(
     sa.update(lane)
     .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
     .values(lease_until=sa.bindparam("until", type_=Moment))
+)
+_TAKE = Prepared(
+    sa.update(lane)
+    .where(lane.c.id == sa.bindparam("of"))
+    .values(gen=sa.bindparam("next"), owner=sa.bindparam("by"), lease_until=sa.bindparam("until", type_=Moment))
+)
+_SENDING = (outbox.c.lane == sa.bindparam("of"), OPEN, outbox.c.state == "sending")
+_DEADLY = Prepared(
+    sa.update(outbox)
+    .where(*_SENDING, outbox.c.deaths >= DEATHS - 1)
+    .values(
+        state="failed",
+        deaths=outbox.c.deaths + 1,
+        last_error="it ends the program",
+        settled_at=sa.bindparam("now", type_=Moment),
+    )
+    .returning(outbox.c.seq)
+)
+_DOUBTED = Prepared(
+    sa.update(outbox)
+    .where(*_SENDING)
+    .values(state="in_doubt", deaths=outbox.c.deaths + 1, doubt_since=sa.bindparam("now", type_=Moment))
+)
+_RELEASE = Prepared(
+    sa.update(lane)
+    .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
+    .values(owner=None, lease_until=None)
+)
+_REST = Prepared(
+    sa.update(lane)
+    .where(lane.c.id == sa.bindparam("of"), lane.c.gen == sa.bindparam("in_gen"))
+    .values(paused_until=sa.bindparam("until", type_=Moment))
 )
 
 
@@ -111,26 +143,14 @@ class Lanes:
         if not alone and found.owner not in (None, owner) and found.lease_until is not None and found.lease_until > at:
             return Other(found.lease_until - at)
         gen = found.gen + 1
-        self._connection.execute(
-            sa.update(lane).where(lane.c.id == lane_id).values(gen=gen, owner=owner, lease_until=at + lease)
-        )
+        _TAKE.write(self._connection, of=lane_id, next=gen, by=owner, until=at + lease)
         doubtful, failed = self._inherit(lane_id, now)
         return Taken(Held(gen, lease, _rest(found.paused_until, at)), found.owner is not None, doubtful, failed)
 
     def _inherit(self, lane_id: str, now: datetime) -> tuple[int, Sequence[int]]:
         """What was `sending` is in doubt; a row that killed its owner too often is not tried again."""
-        sending = (outbox.c.lane == lane_id, OPEN, outbox.c.state == "sending")
-        deadly = (*sending, outbox.c.deaths >= DEATHS - 1)
-        failed = self._connection.scalars(
-            sa.update(outbox)
-            .where(*deadly)
-            .values(state="failed", deaths=outbox.c.deaths + 1, last_error="it ends the program", settled_at=now)
-            .returning(outbox.c.seq)
-        ).all()
-        doubtful = self._connection.execute(
-            sa.update(outbox).where(*sending).values(state="in_doubt", deaths=outbox.c.deaths + 1, doubt_since=now)
-        )
-        return rows(doubtful), failed
+        failed = [row.seq for row in _DEADLY.all(self._connection, of=lane_id, now=now)]
+        return _DOUBTED.write(self._connection, of=lane_id, now=now), failed
 
     def hold(self, lane_id: str, owner: str, gen: int) -> Held | None:
         """The lane, locked until the transaction ends; None when it is no longer this owner's."""
@@ -147,15 +167,12 @@ class Lanes:
 
     def release(self, lane_id: str, owner: str, gen: int) -> None:
         """Give the lane back: whoever stands by takes it at once."""
-        mine = (lane.c.id == lane_id, lane.c.owner == owner, lane.c.gen == gen)
-        self._connection.execute(sa.update(lane).where(*mine).values(owner=None, lease_until=None))
+        _RELEASE.write(self._connection, of=lane_id, by=owner, in_gen=gen)
         self._woken.add(lane_id)
 
     def rest(self, lane_id: str, gen: int, duration: timedelta) -> None:
         """Nothing is sent for so long: the platform said so, and the next owner must know it too."""
-        self._connection.execute(
-            sa.update(lane).where(lane.c.id == lane_id, lane.c.gen == gen).values(paused_until=self.now() + duration)
-        )
+        _REST.write(self._connection, of=lane_id, in_gen=gen, until=self.now() + duration)
 
 
 def _rest(until: datetime | None, at: datetime) -> timedelta:

@@ -9,7 +9,19 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage.base import Id, Moment, insert, insert_new, insert_of, member_id, rows, same_cohort, table, text, upsert
+from storage.base import (
+    Id,
+    Moment,
+    insert,
+    insert_new,
+    insert_of,
+    member_id,
+    overwrite,
+    same_cohort,
+    table,
+    text,
+    upsert,
+)
 from storage.prepared import Prepared
 
 cohort = table(
@@ -76,6 +88,7 @@ throttle = table(
     sa.Column("since", Moment, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     personal=None,  # the subject is an account's or a member's number, kept for an hour
+    sqlite_with_rowid=False,
 )
 
 meta = table("meta", sa.Column("key", sa.Text, primary_key=True), text("value"), personal=None)
@@ -160,6 +173,7 @@ _RECOGNISE = Prepared(
     .with_for_update(of=member)
 )
 _LOCK = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member))
+_RECALL = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")))
 _WHERE = Prepared(
     sa.select(
         member.c.id,
@@ -178,6 +192,8 @@ _WHERE = Prepared(
     .limit(1)
 )
 
+_FORGET_TRIES = Prepared(sa.delete(throttle).where(throttle.c.since < sa.bindparam("before", type_=Moment)))
+_FACT = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
 _ACCOUNTS = sa.select(
     member.c.id,
     account.c.platform,
@@ -241,7 +257,7 @@ class Members:
 
     def recall(self, member_number: int) -> Member | None:
         """A member by number, without locking; or None."""
-        found = self._connection.execute(sa.select(*_MEMBER).where(member.c.id == member_number)).one_or_none()
+        found = _RECALL.one(self._connection, id=member_number)
         return None if found is None else Member(*found)
 
     def where(self, member_number: int) -> Reachable | None:
@@ -277,7 +293,7 @@ class Members:
             before = self.recall(member_number)
             if before is not None and before.time_zone != values["time_zone"]:
                 self._zones.moved(member_number, before.cohort_id, before.time_zone, values["time_zone"])
-        self._connection.execute(sa.update(member).where(member.c.id == member_number).values(**values))
+        overwrite(self._connection, member, {"id": member_number}, **values)
         if not SEARCHED_BY.isdisjoint(values):
             self._renew(member_number)
 
@@ -435,11 +451,12 @@ class Members:
 
     def forget_tries(self, before: datetime) -> int:
         """Drop windows that began before a moment."""
-        return rows(self._connection.execute(sa.delete(throttle).where(throttle.c.since < before)))
+        return _FORGET_TRIES.write(self._connection, before=before)
 
     def fact(self, key: str) -> str | None:
         """A fact about this database, such as that it is the demo's."""
-        return self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+        found: str | None = _FACT.value(self._connection, key=key)
+        return found
 
     def set_fact(self, key: str, value: str) -> None:
         upsert(self._connection, meta, {"key": key, "value": value}, ("key",))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bot.domain.progress import Status, Step, is_blocked, next_due
 from storage.base import Id, Moment, insert, member_id, rows, same_cohort, table, text
+from storage.prepared import Prepared
 from storage.projects import project, same_project
 from storage.teams import project_member
 
@@ -100,6 +101,19 @@ class Update:
 
 
 _MILESTONE = [milestone.c[name] for name in Milestone.__dataclass_fields__]
+_OF_PROJECTS = Prepared(
+    sa.select(*_MILESTONE).where(milestone.c.project_id.in_(sa.bindparam("projects", expanding=True)))
+)
+_OWN = Prepared(sa.select(project.c.id).where(project.c.member_id == sa.bindparam("member"), project.c.state == "open"))
+_TEAMS = Prepared(
+    sa.select(project.c.id)
+    .join(project_member, project_member.c.project_id == project.c.id)
+    .where(
+        project_member.c.member_id == sa.bindparam("member"),
+        project_member.c.state == "in",
+        project.c.state == "open",
+    )
+)
 _UPDATE = [project_update.c[name] for name in Update.__dataclass_fields__]
 
 
@@ -142,8 +156,7 @@ class Milestones:
         """The milestones of several projects; one read."""
         found: dict[int, list[Milestone]] = defaultdict(list)
         if projects:
-            statement = sa.select(*_MILESTONE).where(milestone.c.project_id.in_(sorted(projects)))
-            for row in self._connection.execute(statement):
+            for row in _OF_PROJECTS.all(self._connection, projects=sorted(projects)):
                 found[row.project_id].append(_read(row))
         for some in found.values():
             some.sort(key=lambda one: (one.due or date.max, one.id))
@@ -151,14 +164,7 @@ class Milestones:
 
     def open_of(self, member_number: int) -> list[Milestone]:
         """What is still to do in a member's own projects and teams, soonest first, without what is dropped."""
-        own = sa.select(project.c.id).where(project.c.member_id == member_number, project.c.state == "open")
-        team = (
-            sa.select(project.c.id)
-            .join(project_member, project_member.c.project_id == project.c.id)
-            .where(project_member.c.member_id == member_number, project_member.c.state == "in")
-            .where(project.c.state == "open")
-        )
-        numbers = self._connection.scalars(sa.union_all(own, team)).all()
+        numbers = [row.id for one in (_OWN, _TEAMS) for row in one.all(self._connection, member=member_number)]
         some = [one for found in self.of_all(numbers).values() for one in found if one.step.is_open]
         return sorted(some, key=lambda one: (one.due or date.max, one.id))
 

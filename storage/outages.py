@@ -10,6 +10,7 @@ from storage.base import Moment, as_microseconds, insert_new, table, upsert
 from storage.members import meta
 from storage.outbox import outbox
 from storage.outbox_rows import HELD
+from storage.prepared import Prepared
 from storage.recurring import WAITS, occurrence, schedule_zone
 from storage.schedules import timer
 
@@ -33,6 +34,18 @@ class Outage:
     ended_at: datetime
 
 
+_LAST = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
+_FORGET = Prepared(sa.delete(outage).where(outage.c.began_at < sa.bindparam("before", type_=Moment)))
+_AHEAD = Prepared(
+    sa.update(outbox)
+    .where(outbox.c.state.in_(("queued", "held")), outbox.c.created_at > sa.bindparam("now", type_=Moment))
+    .values(
+        due_at=sa.type_coerce(outbox.c.due_at, sa.BigInteger)
+        - sa.type_coerce(outbox.c.created_at, sa.BigInteger)
+        + sa.bindparam("at", type_=sa.BigInteger),
+        created_at=sa.bindparam("now", type_=Moment),
+    )
+)
 _AFTER = sa.bindparam("after", type_=Moment)
 _NEXT = [
     sa.select(sa.func.min(column)).where(column > _AFTER, *only)
@@ -53,7 +66,7 @@ class Outages:
 
     def last_look(self) -> datetime | None:
         """When a tick last looked, by the clock of its machine."""
-        found = self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == LOOKED))
+        found = _LAST.value(self._connection, key=LOOKED)
         return None if found is None else datetime.fromisoformat(found)
 
     def look(self, now: datetime) -> None:
@@ -61,7 +74,7 @@ class Outages:
         last = self.last_look()
         if last is not None and now - last > OUTAGE:
             insert_new(self._connection, outage, {"began_at": last, "ended_at": now})
-            self._connection.execute(sa.delete(outage).where(outage.c.began_at < now - KEPT))
+            _FORGET.write(self._connection, before=now - KEPT)
         upsert(self._connection, meta, {"key": LOOKED, "value": now.isoformat()}, ("key",))
 
     def was_there(self, until: datetime) -> None:
@@ -75,12 +88,7 @@ class Outages:
 
     def mend(self, now: datetime) -> None:
         """The clock was ahead: what was put in line then is due as long after now as it was meant to wait."""
-        due, created = (sa.type_coerce(outbox.c[name], sa.BigInteger) for name in ("due_at", "created_at"))
-        self._connection.execute(
-            sa.update(outbox)
-            .where(outbox.c.state.in_(("queued", "held")), outbox.c.created_at > now)
-            .values(due_at=due - created + as_microseconds(now), created_at=now)
-        )
+        _AHEAD.write(self._connection, now=now, at=as_microseconds(now))
 
     def since(self, moment: datetime) -> list[Outage]:
         """The outages that ended after a moment, oldest first; at most 20."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storage.base import Moment, insert, insert_all_new, rows
+from storage.base import Moment, insert, insert_all_new, overwrite, rows
 from storage.members import member
 from storage.outbox_rows import (
     KEPT,
@@ -54,6 +54,12 @@ _CANCEL = Prepared(
     sa.update(outbox)
     .where(outbox.c.seq.in_(sa.bindparam("rows", expanding=True)), outbox.c.state.in_(["queued", "held"]))
     .values(state="cancelled", settled_at=sa.bindparam("at", type_=Moment))
+)
+_SETTLED = Prepared(
+    sa.select(outbox.c.seq)
+    .where(KEPT, outbox.c.settled_at < sa.bindparam("before", type_=Moment))
+    .order_by(outbox.c.settled_at)
+    .limit(sa.bindparam("limit"))
 )
 _NAMED = Prepared(sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == sa.bindparam("message")))
 
@@ -140,9 +146,7 @@ class Outbox:
             waiting = message
         if waiting is not None:
             # A new key: a button of the overwritten body must not be read as one of the new body.
-            self._connection.execute(
-                sa.update(outbox).where(outbox.c.seq == waiting).values(body=body, key=key, cause=cause)
-            )
+            overwrite(self._connection, outbox, {"seq": waiting}, body=body, key=key, cause=cause)
             self._names(waiting, about)
             self._woken.add(root.lane)
             return
@@ -268,8 +272,7 @@ class Outbox:
 
     def wipe(self, before: datetime, limit: int = 2000) -> int:
         """Empty the bodies of rows that settled before a moment (retention); what was said to a stranger goes whole."""
-        settled = sa.select(outbox.c.seq).where(KEPT, outbox.c.settled_at < before)
-        old = self._connection.scalars(settled.order_by(outbox.c.settled_at).limit(limit)).all()
+        old = [row.seq for row in _SETTLED.all(self._connection, before=before, limit=limit)]
         if old:
             self._connection.execute(sa.delete(outbox).where(outbox.c.seq.in_(old), UNNAMED))
             self._connection.execute(sa.update(outbox).where(outbox.c.seq.in_(old)).values(body=sa.null()))

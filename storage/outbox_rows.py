@@ -80,10 +80,14 @@ sa.Index("ix_outbox_unwell", outbox.c.state, outbox.c.settled_at, sqlite_where=U
 sa.Index("ix_outbox_open", outbox.c.lane, outbox.c.conversation, sqlite_where=OPEN, postgresql_where=OPEN)
 EDITS = sa.and_(QUEUED, outbox.c.edits.is_not(None))
 sa.Index("uq_outbox_edits_queued", outbox.c.edits, unique=True, sqlite_where=EDITS, postgresql_where=EDITS)
-sa.Index("ix_outbox_edits", outbox.c.edits)
+# Most rows change nothing and speak for nobody, and what is queued has not settled: those are left out.
+CHANGES = outbox.c.edits.is_not(None)
+SPEAKS = outbox.c.on_behalf.is_not(None)
+SETTLED = sa.and_(KEPT, outbox.c.settled_at.is_not(None))
+sa.Index("ix_outbox_edits", outbox.c.edits, sqlite_where=CHANGES, postgresql_where=CHANGES)
 sa.Index("ix_outbox_member_id", outbox.c.member_id, outbox.c.seq)
-sa.Index("ix_outbox_on_behalf", outbox.c.on_behalf)
-sa.Index("ix_outbox_settled_at", outbox.c.settled_at, sqlite_where=KEPT, postgresql_where=KEPT)
+sa.Index("ix_outbox_on_behalf", outbox.c.on_behalf, sqlite_where=SPEAKS, postgresql_where=SPEAKS)
+sa.Index("ix_outbox_settled_at", outbox.c.settled_at, sqlite_where=SETTLED, postgresql_where=SETTLED)
 sa.Index(
     "ix_outbox_content_id",
     outbox.c.content_id,
@@ -104,6 +108,7 @@ outbox_about = table(
     sa.Index("ix_outbox_about_member_id", "member_id"),
     personal={"member_id": "delete"},
     own={},  # which messages to others name them
+    sqlite_with_rowid=False,
 )
 
 NEVER_THERE = ("failed", "unreachable", "cancelled", "expired", "unconfirmed")

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.recurrence import EVERY_MINUTE, Fire, Recurrence, check
-from storage.base import EPOCH, Id, Moment, insert, insert_new_rows, member_id, same_cohort, table
+from storage.base import EPOCH, Id, Moment, insert, insert_new_rows, member_id, overwrite, same_cohort, table
 from storage.members import Member, account, member
+from storage.prepared import Prepared
 from storage.profiles import consent, profile
 
 schedule = table(
@@ -139,7 +140,7 @@ class Waiting:
 
 _FIELDS = [schedule.c[name] for name in Schedule.__dataclass_fields__]
 _ZONE = (schedule_zone.c.time_zone, schedule_zone.c.next_date, schedule_zone.c.asked_to)
-DUE_ZONE = (
+DUE_ZONE = Prepared(
     sa.select(*_FIELDS, *_ZONE)
     .join_from(schedule_zone, schedule, schedule.c.id == schedule_zone.c.schedule_id)
     .where(schedule_zone.c.next_at <= sa.bindparam("now", type_=Moment))
@@ -147,7 +148,7 @@ DUE_ZONE = (
     .limit(1)
     .with_for_update(of=schedule_zone, skip_locked=True)
 )
-DUE_AGAIN = (
+DUE_AGAIN = Prepared(
     sa.select(occurrence.c.schedule_id, occurrence.c.local_date, occurrence.c.member_id, occurrence.c.tries)
     .where(WAITS, occurrence.c.due_at <= sa.bindparam("now", type_=Moment))
     .order_by(occurrence.c.due_at)
@@ -155,7 +156,7 @@ DUE_AGAIN = (
     .with_for_update(skip_locked=True)
 )
 _ASKED = (*(member.c[name] for name in Member.__dataclass_fields__), profile.c.country)
-_PLACES = (
+_PLACES = Prepared(
     sa.select(account.c.member_id, account.c.platform, account.c.installation, account.c.conversation)
     .where(account.c.member_id.in_(sa.bindparam("members", expanding=True)))
     .order_by(account.c.reachable, account.c.preferred, account.c.id)
@@ -308,7 +309,7 @@ class Recurring:
     def claim(self, now: datetime) -> Claim | None:
         """The next date that is due in some zone, locked until the transaction ends; another replica skips it."""
         while True:
-            found = self._connection.execute(DUE_ZONE, {"now": now}).one_or_none()
+            found = DUE_ZONE.one(self._connection, now=now)
             if found is None:
                 return None
             of, (zone, key, asked_to) = _schedule(found[:-3]), found[-3:]
@@ -367,11 +368,9 @@ class Recurring:
             self._set(claim.schedule.id, claim.time_zone, claim.fire, asked_to=last)
 
     def _set(self, number: int, zone: str, fire: Fire | None, asked_to: int = 0) -> None:
-        self._connection.execute(
-            sa.update(schedule_zone)
-            .where(schedule_zone.c.schedule_id == number, schedule_zone.c.time_zone == zone)
-            .values(next_at=fire.at if fire else None, next_date=fire.key if fire else OVER, asked_to=asked_to)
-        )
+        here = {"schedule_id": number, "time_zone": zone}
+        next_at, next_date = (fire.at, fire.key) if fire else (None, OVER)
+        overwrite(self._connection, schedule_zone, here, next_at=next_at, next_date=next_date, asked_to=asked_to)
 
     def put_off(self, number: int, key: str, members: Collection[int], due_at: datetime) -> None:
         """Ask these again then: their question could not be made."""
@@ -384,7 +383,7 @@ class Recurring:
     def waiting(self, now: datetime, limit: int) -> list[Waiting]:
         """Those who were put off until now, locked, by schedule and date; they wait no longer."""
         found: dict[tuple[int, str], list[Any]] = {}
-        for row in self._connection.execute(DUE_AGAIN, {"now": now, "limit": limit}):
+        for row in DUE_AGAIN.all(self._connection, now=now, limit=limit):
             found.setdefault((row.schedule_id, row.local_date), []).append(row)
         groups = []
         for (number, key), rows in found.items():
@@ -525,9 +524,13 @@ def _eligible(of: Schedule, key: str | None = None) -> sa.Select[Any]:
 def _asked(connection: Connection, wanted: sa.Select[Any]) -> list[Asked]:
     """The members, each with the best place to write to: where they can be reached, where they want to be."""
     found = connection.execute(wanted).all()
-    rows = connection.execute(_PLACES, {"members": [row.id for row in found]}) if found else ()
+    rows = _PLACES.all(connection, members=[row.id for row in found]) if found else ()
     places = {row.member_id: row for row in rows}  # the best comes last
-    return [Asked(Member(*row[:-1]), *places[row.id][1:], row.country) for row in found]
+    return [
+        Asked(Member(*row[:-1]), at.platform, at.installation, at.conversation, row.country)
+        for row in found
+        for at in (places[row.id],)
+    ]
 
 
 def _of(number: int, key: str, members: Collection[int]) -> sa.ColumnElement[bool]:

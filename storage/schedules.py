@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Id, Moment, insert, member_id, table
+from storage.prepared import Prepared
 
 timer = table(
     "timer",
@@ -34,11 +35,15 @@ class Timer:
     due_at: datetime
 
 
-DUE = (
+DUE = Prepared(
     sa.select(timer.c.id, timer.c.member_id, timer.c.name, timer.c.object, timer.c.due_at)
     .where(timer.c.due_at <= sa.bindparam("now", type_=Moment))
     .order_by(timer.c.due_at, timer.c.id)
     .limit(sa.bindparam("limit"))
+)
+_DONE = Prepared(sa.delete(timer).where(timer.c.id == sa.bindparam("timer")))
+_PUT_OFF = Prepared(
+    sa.update(timer).where(timer.c.id == sa.bindparam("timer")).values(due_at=sa.bindparam("due", type_=Moment))
 )
 
 
@@ -54,15 +59,15 @@ class Schedules:
 
     def due(self, now: datetime, limit: int = 500) -> list[Timer]:
         """Timers whose time has come, oldest first."""
-        return [Timer(*row) for row in self._connection.execute(DUE, {"now": now, "limit": limit})]
+        return [Timer(*row) for row in DUE.all(self._connection, now=now, limit=limit)]
 
     def put_off(self, number: int, due_at: datetime) -> None:
         """Try a timer again later."""
-        self._connection.execute(sa.update(timer).where(timer.c.id == number).values(due_at=due_at))
+        _PUT_OFF.write(self._connection, timer=number, due=due_at)
 
     def done(self, number: int) -> None:
         """A timer has been handled."""
-        self._connection.execute(sa.delete(timer).where(timer.c.id == number))
+        _DONE.write(self._connection, timer=number)
 
     def cancel(self, member_number: int, names: Sequence[str], object: int | None = None) -> None:  # noqa: A002
         """Drop a member's timers of these names, about one object or any."""

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 LAST = "\U0010ffff"
 OVERDUE, BLOCKED, OTHERS = "overdue", "blocked", "others"  # the order of a facilitator's list
 _p, _m, _k = project.c, project_member.c, project_key.c
+_TEAMS = Prepared(
+    sa.select(*COLUMNS)
+    .where(_p.cohort_id == sa.bindparam("cohort"), _p.state == "open", _p.member_id.is_(None))
+    .order_by(_p.id)
+    .limit(sa.bindparam("limit"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,7 @@ class SharedProjects:
         """For facilitators: open projects of teams, the earliest first; none for anybody else."""
         if not self._viewer.facilitator:
             return []
-        here = (_p.cohort_id == self._viewer.cohort_id, _p.state == "open", _p.member_id.is_(None))
-        found = self._connection.execute(sa.select(*COLUMNS).where(*here).order_by(_p.id).limit(limit))
+        found = _TEAMS.all(self._connection, cohort=self._viewer.cohort_id, limit=limit)
         return [Project(*row) for row in found]
 
     def listed(self, chosen: Chosen, today: date, after: tuple[str, str] | None = None, *, limit: int = 8) -> Page:

@@ -22,6 +22,7 @@ from storage.unit_of_work import UnitOfWork
 GROUP_JOBS = 64
 GROUP_SECONDS = 0.010
 BUSY_MILLISECONDS = 5000
+STATEMENTS = 1000  # that stay prepared; with Python's 128 those of the path of an event push each other out
 # What is no handler's fault: no space, no memory, a lock, a broken disk.
 NOT_THE_JOB = {
     sqlite3.SQLITE_BUSY,
@@ -80,7 +81,7 @@ class SqliteStore:
         self.engine = sa.create_engine(
             url,
             isolation_level="AUTOCOMMIT",
-            connect_args={"check_same_thread": False},
+            connect_args={"check_same_thread": False, "cached_statements": STATEMENTS},
             json_serializer=as_json,
             hide_parameters=True,  # errors are logged, and parameters are what people wrote
             **options,

@@ -10,6 +10,7 @@ from storage.base import insert_new, rows
 from storage.members import meta
 
 KEY = "trouble:"
+TOLD = "told"  # something that happened, and is no state
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,12 @@ class Troubles:
         found = self._connection.scalar(sa.select(meta.c.value).where(meta.c.key == KEY + platform))
         return None if found is None else _read(found)
 
+    def now(self) -> dict[str, Trouble]:
+        """The platforms that are in trouble now; what was only told once is none of them."""
+        known = sa.select(meta.c.key, meta.c.value).where(meta.c.key >= KEY, meta.c.key < KEY[:-1] + ";")
+        found = {key.removeprefix(KEY): _read(value) for key, value in self._connection.execute(known)}
+        return {platform: of for platform, of in sorted(found.items()) if of.kind != TOLD}
+
     def begin(self, platform: str, kind: str, now: datetime) -> bool:
         """A trouble begins, or becomes another; False when it is known already."""
         key, value = KEY + platform, f"{kind} {now.isoformat()}"
@@ -51,7 +58,7 @@ class Troubles:
         if known is not None and now - known.since < apart:
             return False
         self.over(what)
-        return self.begin(what, "told", now)
+        return self.begin(what, TOLD, now)
 
     def over(self, platform: str) -> bool:
         """It is over; False when there was none, or somebody else has said so."""

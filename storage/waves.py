@@ -1,5 +1,6 @@
 """How the questions of a week were answered, in numbers for facilitators; and who was silent, by number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,6 +10,8 @@ from sqlalchemy.engine import Connection
 from storage.cards import card, stuck
 from storage.checkins import answer
 from storage.members import account, member
+from storage.milestones import STUCK, milestone, project_update
+from storage.projects import project
 from storage.recurring import occurrence, schedule
 
 LOOKS_BACK = timedelta(days=35)  # late answers to windows that closed before
@@ -119,15 +122,36 @@ class Waves:
         )
         return [(number, bool(twice)) for number, twice in found]
 
-    def stuck(self, told_to: int, limit: int = 20) -> list[int]:
-        """Who is stuck and wanted this facilitator to know, the newest last."""
-        found = self._connection.scalars(
+    def stuck(self, cohort_id: int, told_to: int, limit: int = 20) -> list[int]:
+        """Who is stuck and wanted this facilitator to know, the newest last: with a promise, then with a project."""
+        with_promise = self._connection.scalars(
             sa.select(stuck.c.member_id)
             .where(stuck.c.told_to == told_to, stuck.c.closed_at.is_(None))
             .order_by(stuck.c.id)
             .limit(limit)
+        ).all()
+        return list(dict.fromkeys([*with_promise, *self._stuck_in_project(cohort_id, limit)]))
+
+    def _stuck_in_project(self, cohort_id: int, limit: int) -> Sequence[int]:
+        """Whose words about a milestone that is still stuck all facilitators may read; the newest words count."""
+        said, newest = project_update.c, project_update.alias("newest").c
+        last = (
+            sa.select(sa.func.max(newest.id))
+            .where(newest.milestone_id == milestone.c.id, newest.kind == STUCK)
+            .correlate(milestone)
+            .scalar_subquery()
         )
-        return list(dict.fromkeys(found))
+        return self._connection.scalars(
+            sa.select(said.member_id)
+            .select_from(project)
+            .join(milestone, milestone.c.project_id == project.c.id)
+            .join(project_update, said.id == last)
+            .where(project.c.cohort_id == cohort_id, project.c.state == "open", project.c.blocked.is_(True))
+            .where(milestone.c.blocked.is_(True), milestone.c.dropped.is_(False))
+            .where(said.told.is_(True), said.member_id.is_not(None))
+            .order_by(said.id)
+            .limit(limit)
+        ).all()
 
     def asked_late(self, cohort_id: int, name: str, since: date) -> int:
         """How many questions of this route left late since a day."""

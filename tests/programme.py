@@ -18,10 +18,17 @@ A_WEEK = timedelta(days=7)
 FIRST = date(2026, 11, 30)  # the first date of the check-in that is set up on Monday 23 November
 MILESTONE = re.compile(r"“(.+?)” (?:is for|was due on) ")
 PROMPTED = ("promise", "step", "words", "choice")  # with these a card of a check-in begins
+GAPS = {  # what may be missing, what is written then, and what is pressed after that
+    "names no topic": ("open data", "Right"),
+    "can help others with": ("Drafting laws, in two languages", "None of these"),
+    "for whom you work": ("Government", ""),
+    "which organisation": ("An office of my own", ""),
+}
 PARTS: dict[str, set[str]] = {  # what a part is, by the buttons under it
     "promise": {"Done", "Moving", "Stuck", "Drop it"},
     "step": {"Done", "Moving", "Stuck", "Skip"},
     "next": {"Write it", "Not now"},
+    "gap": {"Fill it in", "Not now"},
     "overdue": {"It is done", "It needs more time"},
     "moved": {"Solved", "Not yet", "Close the question"},
     "talk": {"Yes", "Not yet", "No"},
@@ -78,7 +85,10 @@ class Fellow:
     history: list[str] = field(default_factory=list)
     promises: list[list[str]] = field(default_factory=list)  # words and state
     asked_about: list[tuple[str, date]] = field(default_factory=list)  # milestones and their days
+    questions: dict[date, str] = field(default_factory=dict)  # of the library, by the day of their card
+    gaps: list[str] = field(default_factory=list)  # what was said to be missing in their profile
     told: bool = False  # the facilitator knows that they are stuck
+    told_of_steps: bool = False  # with a milestone, for good
     away_until: date | None = None
     shares: int = 0
 
@@ -144,12 +154,32 @@ class Fellow:
     # What they do with each part.
 
     def _choice(self, shown: Shown) -> None:
+        self._asks(shown)
         labels = [label for label, _ in shown.buttons]
         if self._skips(shown):
             return
         at = (self.number + len(self.waves)) % (len(labels) - 2)
         self.press(shown, labels[at])
         self._said(choice=labels[at])
+
+    def _asks(self, shown: Shown) -> None:
+        """Which question of the library is this?"""
+        prompts = self.play.chat.programme.content.prompts
+        slug, wave = next(one.slug for one in prompts if one.text["en"] in shown.text), self.wave
+        day = next(day for day, one in self.waves.items() if one is wave)
+        assert self.questions.setdefault(day, slug) == slug, (self.person.name, shown.text)
+
+    def _gap(self, shown: Shown) -> None:
+        missing = next(words for words in GAPS if words in shown.text)
+        self.gaps.append(missing)
+        if self.number % 2:
+            self.press(shown, "Not now")
+            return
+        self.press(shown, "Fill it in")
+        answer, then = GAPS[missing]
+        self.says(answer)
+        if then in self.person.buttons():
+            self.press(self.person.screen[-1], then)
 
     def _skips(self, shown: Shown) -> bool:
         """Some leave every third question open."""
@@ -172,6 +202,7 @@ class Fellow:
         return f"{self.person.name} wrote {what} on date {len(self.waves)} and means exactly this"
 
     def _words(self, shown: Shown) -> None:
+        self._asks(shown)
         if self._skips(shown):
             return
         is_next = shown.text.find("next small step") >= 0
@@ -248,6 +279,17 @@ class Fellow:
         elif label == "Stuck":
             step.blocked = True
             self.history.append("stuck")
+            if self.number % 2:
+                self._tells_why()
+
+    def _tells_why(self) -> None:
+        """What is in the way of a milestone, to the facilitators."""
+        self.press(self.person.screen[-1], "I am stuck")
+        for words in ("The bureau does not answer", "skip", "skip"):
+            self.says(words)
+        self.press(self.person.screen[-1], "Tell a facilitator")
+        self.history.append("stuck")
+        self.told_of_steps = True
 
     def _becomes(self, step: Step, status: Status) -> None:
         step.status = status
@@ -343,8 +385,9 @@ class Play:
     def joins(self, plan: Plan, habit: str, number: int) -> Fellow:
         """A fellow of the demo cohort, with their project and its dates."""
         person = self.chat.joins(
-            plan.preferred_name, country=plan.country, time_zone=plan.timezone, sector=plan.sector,
-            coalitions=plan.coalitions, topics=plan.topics, needs=[(one.topic, one.text) for one in plan.needs],
+            plan.preferred_name, country=plan.country, time_zone=plan.timezone, coalitions=plan.coalitions,
+            sector=plan.sector if number % 5 else None, topics=plan.topics if number % 4 else (),
+            needs=[(one.topic, one.text) for one in plan.needs],
             offers=[(one.topic, one.text) for one in plan.offers], languages=plan.languages,
         )  # fmt: skip
         fellow = Fellow(self, person, plan, habit, number)

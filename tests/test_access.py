@@ -26,6 +26,7 @@ FACILITATORS = {
     *("messages.new", "messages.open", "messages.remind", "messages.results", "messages.sample", "messages.send"),
     *("messages.show", "messages.step", "messages.stop", "messages.who", "messages.withdraw", "messages.withdrawn"),
     *("sessions.change", "sessions.new", "sessions.step"),
+    *("holidays.card", "holidays.new", "holidays.none", "holidays.open", "holidays.undo", "form:holidays.holiday"),
     *("checkins.answers", "checkins.card", "checkins.change", "checkins.discard", "checkins.end", "checkins.ended"),
     *("checkins.new", "checkins.open", "checkins.part", "checkins.pause", "checkins.resume", "checkins.start"),
     *("checkins.test", "checkins.tested", "checkins.usual", "form:checkins.set_up", "monday.open", "monday.silent"),

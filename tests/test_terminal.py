@@ -71,10 +71,11 @@ def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_it_says_what_this_is_whom_one_speaks_as_and_what_to_try(demo: Demo) -> None:
     talk = demo.chat()
     assert (talk.code, talk.wrong) == (0, "")
-    first, second, third = talk.said.splitlines()[:3]
+    first, second, absent, third = talk.said.splitlines()[:4]
     assert "fictional" in first
     assert "You are Pilo" in second
     assert "Mirela" in second
+    assert absent == "Who is not at the keyboard gets their messages when they come, or now with --as Pilo,Sekar."
     for word in ("who knows about beneficial ownership?", "allies", "help", "/later 3 days"):
         assert word in third
 

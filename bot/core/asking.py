@@ -101,7 +101,7 @@ class Asking:
             schedule=of.id,
             key=date.fire.key,
             local_date=date.fire.date,
-            late=self.is_late(date.fire, ctx.not_before or now),
+            late=self.is_late(date.fire, now),
             next=date.following.date if date.following else None,
             skipped=() if of.on_holidays else said.calendar.skipped(one.country, said.before),
         )

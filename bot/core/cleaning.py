@@ -14,6 +14,8 @@ def clean_text(raw: str, longest: int = LONGEST_READ) -> str:
 
     Normalised to NFC, at most four marks on a letter, cut to `longest` before and after (a short text can grow).
     """
+    if raw.isascii() and raw.replace("\n", " ").isprintable():  # as most lines are
+        return raw[:longest].strip()
     text = raw[:longest].encode("utf-8", "ignore").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     kept: list[str] = []
     marks = 0

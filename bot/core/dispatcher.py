@@ -50,7 +50,7 @@ BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
 IN_ANY_QUESTION = {"help", "safe"}
-MAY_ANSWER = {"yes", "no", "hello", "thanks", "change"}
+MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
@@ -179,7 +179,7 @@ class Dispatcher:
                 ctx.reply(t("That is a lot at once. Please wait a minute, then go on."))
             return Ack()
         ack = self._with_menu(self._member(ctx, event), ctx)
-        if event.address.is_private or event.address.is_home or ack.open is not None:
+        if event.address.is_private or event.address.is_home or ack.open is not None or ack.toast:
             return ack
         return replace(ack, note=self._aside(ctx))
 

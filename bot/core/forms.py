@@ -70,6 +70,7 @@ class Form:
 
     A word of the bot, typed alone, is obeyed while one waits that is not firm, and the question is asked again after
     it; a `gentle` one, which the bot began and not the person, waits in silence and takes its buttons' labels, too.
+    `cancelled` says how things stand after a cancel, where "nothing was changed" would not tell it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Form:
     page: bool = True
     gentle: bool = False
     keeps: timedelta = field(default=KEEPS)
+    cancelled: "Callable[[Context], Reply] | None" = None
 
     def begin(self, about: dict[str, Any] | None = None, answers: dict[str, Any] | None = None) -> Ask:
         """What a handler returns to ask these questions."""
@@ -183,6 +185,8 @@ def _checked(ctx: "Context", asked: Field, text: str) -> Any:
 def _match(ctx: "Context", asked: Field, text: str) -> Choice | None:
     typed = text.strip().casefold()
     offered = asked.offered(ctx)
+    if asked.open:  # where words of one's own are the answer, they stay as typed: "Bat" beside the button "Batbayar"
+        offered = [choice for choice in offered if ctx.say(choice.label) != choice.value]
     for choice in offered:
         if typed in (choice.value.casefold(), ctx.say(choice.label).casefold()):
             return choice
@@ -218,7 +222,8 @@ def take_step(ctx: "Context", dialog: Dialog, step: str) -> Reply:
         if form.firm:
             return question(ctx, dialog, t("This one question is needed. You can also type leave."))
         parked = ctx.store.dialogs.end(dialog)
-        return _and_parked(ctx, t("Cancelled. Nothing was changed."), parked)
+        said = form.cancelled(ctx) if form.cancelled else t("Cancelled. Nothing was changed.")
+        return _and_parked(ctx, said, parked)
     if step == "back":
         previous = asked[max(0, place - 1)]
         kept = previous.kind == "many"  # what was ticked stays ticked

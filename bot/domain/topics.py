@@ -98,7 +98,7 @@ class Term:
 class Understanding:
     """Reads what people type. Made once from the content, its index by `ready`, else at the first question: 0.2 s.
 
-    It holds no state of anybody's query.
+    It remembers how the content's own words read, and nothing else that anybody typed.
     """
 
     def __init__(
@@ -121,6 +121,8 @@ class Understanding:
         self._thai = ThaiPhrases(stop.get("th", ()))
         self._hints = HintIndex(self._stop)
         self._codes: dict[str, str] = {}
+        self._own_words: set[str] = set()
+        self._known: dict[tuple[str, str | None], Wanted] = {}
         self._told_by: dict[str, dict[str, None]] = {}  # a stem of a label or synonym -> topics, for the nearest ones
         self._is_ready = False
         self._making = Lock()
@@ -171,6 +173,7 @@ class Understanding:
         exact_case: frozenset[str] = frozenset(),
     ) -> None:
         reference = Reference(kind, value)
+        self._own_words.update(word for text in (*labels.values(), *forms) for word in (text, text.casefold()))
         for language, text in [*labels.items(), *(("", form) for form in forms)]:
             for form in variants(text):
                 words = words_of(form)
@@ -181,6 +184,14 @@ class Understanding:
         """Return what the text asks for; language is the reader's own and decides between equal readings."""
         if not self._is_ready:
             self.ready()
+        known = self._known.get((text, language))
+        if known is None:
+            known = self._read(text, language)
+            if text in self._own_words:
+                self._known[text, language] = known
+        return known
+
+    def _read(self, text: str, language: str | None) -> Wanted:
         words = words_of(text)
         shouting = _is_shouting(words, self._stop)
         found = Found()

@@ -74,7 +74,12 @@ async def until(true: Callable[[], bool], seconds: float = 3.0) -> None:
 
 def new_adapter(server: TelegramServer, session: aiohttp.ClientSession, **more: Any) -> TelegramAdapter:
     return TelegramAdapter(
-        TOKEN, session=session, api_url=server.url, menu=MENU, ids=SeededIds(1), long_poll=2, first_wait=0.01, **more
+        TOKEN,
+        session=session,
+        api_url=server.url,
+        menu=MENU,
+        ids=SeededIds(1),
+        **{"long_poll": 2, "first_wait": 0.01, **more},
     )
 
 
@@ -371,13 +376,29 @@ def test_a_group_is_left_after_one_line_and_a_channel_without() -> None:
                 "new_chat_member": status,
             }
         )  # fmt: skip
-        await until(lambda: len(server.left) == 3)
+        await until(lambda: len(server.left) == 2)
         assert set(server.left) == {GROUP, GROUP - 1}
         assert [message.text for message in server.screens[GROUP]] == ["I only work in private chats."]
         assert core.events == []
         assert not server.screens[GROUP - 1]
+        server.happens(
+            my_chat_member={
+                "chat": chat, "from": sari.user, "date": 2, "old_chat_member": status, "new_chat_member": status
+            }
+        )  # fmt: skip
+        await until(lambda: len(server.left) == 3)  # somebody put it there again
+        assert len(server.screens[GROUP]) == 1
 
     plays(play)
+
+
+def test_a_server_that_does_not_wait_is_not_asked_without_a_pause() -> None:
+    async def play(server: TelegramServer, adapter: TelegramAdapter, core: Core) -> None:
+        before = len(server.called("getUpdates"))
+        await asyncio.sleep(0.5)
+        assert len(server.called("getUpdates")) - before <= 6
+
+    plays(play, long_poll=0)
 
 
 # -- webhook

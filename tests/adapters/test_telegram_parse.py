@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,10 @@ NOT_FOR_US: dict[str, Incoming] = {
     "removed_from_group": Incoming(),
     "press_inline": Incoming(query=f"{QUERY}15"),
     "press_in_group": Incoming(query=f"{QUERY}16"),
-    "added_to_group": Incoming(group=SUPERGROUP),
+    "added_to_group": Incoming(group=replace(SUPERGROUP, joined=True)),
     "group_text": Incoming(group=SUPERGROUP),
     "group_migrated": Incoming(group=Group(-4093847, can_write=True)),
-    "added_to_channel": Incoming(group=Group(-1001938475613, can_write=False)),
+    "added_to_channel": Incoming(group=Group(-1001938475613, can_write=False, joined=True)),
 }
 
 

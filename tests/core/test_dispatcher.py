@@ -139,6 +139,9 @@ def test_a_word_said_in_a_channel_is_answered_in_the_direct_chat(chat: Chat) -> 
     assert ack.note == "I answered you in our direct chat."
     assert len(sari.sees()) == 1
     assert "channel:C1" not in chat.screens.seen
+    forged = chat.happens(Press(id="p", sender=sari.sender, address=channel, handle="AAAAAAAAAAAAAAAAAAAAAA.0"))
+    assert (forged.toast, forged.note) == ("That button no longer works. Type help.", None)
+    assert len(sari.sees()) == 1
 
 
 def test_a_buttons_label_can_be_typed_instead_of_pressed(chat: Chat) -> None:

@@ -172,6 +172,20 @@ def test_nobody_found_says_what_to_write_and_offers_help(chat: Chat) -> None:
     assert "Just write what you are looking for." in sari.last
 
 
+def test_only_topics_that_show_somebody_are_proposed(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("procurement zebra")
+    assert "Near to it:" not in sari.last
+    chat.joins("Bat", topics=["data-quality"])
+    chat.joins("Chai", offers=["open-contracting"], preset=Preset.HIDDEN)
+    sari.says("procurement zebra")
+    assert "Near to it:" in sari.last
+    near, help_ = sari.buttons()
+    assert help_ == "Help"
+    sari.presses(near)
+    assert "Bat (Indonesia)" in sari.last
+
+
 @pytest.mark.parametrize("typed", ["hello", "Hi!", "halo", "hai", "сайн байна уу", "สวัสดี", "hello, Kawan 👋"])
 def test_a_greeting_is_answered_and_not_searched(chat: Chat, typed: str) -> None:
     pilo = chat.joins("Pilo")

@@ -221,7 +221,7 @@ def test_the_last_promise_comes_first_and_done_asks_for_the_next(chat: Chat, mir
     sari.presses("Skip")
     assert "Only you read this." in sari.last  # the question of the library follows
     sari.presses("Skip")
-    assert sari.last.startswith("Skipped.\n\nThank you.")
+    assert sari.last.startswith("Skipped.\n\nOne thing is missing in your profile.")
 
 
 def test_who_is_stuck_chooses_who_knows_and_the_blocker_comes_back(chat: Chat, mirela: Person, sari: Person) -> None:
@@ -268,6 +268,36 @@ def test_who_is_stuck_asks_the_others_and_the_card_goes_on(chat: Chat, mirela: P
     assert not any("unclear" in text for text in (*bat.sees(), *mirela.sees()))
     sari.presses("Send")
     assert "asks: “beneficial ownership rules are unclear”" in bat.last
+
+
+@pytest.mark.parametrize(("ends", "said"), [("Solved", "Good to hear."), ("Close", "The question is closed.")])
+def test_the_end_of_a_question_frees_the_promise_that_was_stuck(
+    chat: Chat, mirela: Person, sari: Person, ends: str, said: str
+) -> None:
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    usual(mirela)
+    to_monday(chat)
+    sari.says("publish the open data of March")
+    sari.presses("Skip")
+    chat.passes(days=14)
+    sari.says("stuck")  # typed, as it stands on the button
+    sari.says("nobody here has published open data")
+    sari.presses("Skip")
+    sari.presses("Skip")
+    sari.presses("Ask the others")
+    sari.presses("Change")
+    sari.says("Who has published open data in a small office?")
+    sari.presses("Send")
+    sari.says("ask")
+    sari.presses(ends)
+    assert sari.last.startswith(said)
+    free = "“publish the open data of March” is no longer marked as stuck. I ask you next time how it stands."
+    assert free in sari.last
+    chat.passes(days=14)
+    assert "You wanted to do this: “publish the open data of March”." in sari.last
+    assert "You were stuck on" not in sari.last
+    sari.presses("Done")
+    assert "Done: that is good to hear." in sari.last
 
 
 def test_what_is_kept_private_is_told_to_nobody(chat: Chat, mirela: Person, sari: Person) -> None:
@@ -403,3 +433,14 @@ def test_a_due_milestone_rides_on_the_card_and_is_not_asked_about_twice(
     chat.passes(days=4)
     sari.presses("Skip")
     assert "Data published" not in sari.last
+
+
+def test_a_milestone_whose_day_was_long_before_is_not_said_to_be_coming(
+    chat: Chat, mirela: Person, sari: Person
+) -> None:
+    asks(mirela, "How is your energy?", "1 to 5")
+    has(chat, sari, "Governor", due=date(2026, 10, 30))
+    to_monday(chat)
+    sari.presses("4")
+    sari.presses("That is all")
+    assert "“Governor” was due on Fri 30 Oct. Where does it stand?" in sari.last

@@ -115,10 +115,26 @@ def test_the_card_takes_a_date_that_is_only_typed(chat: Chat, language: str, typ
 def test_stop_stops_at_once_and_only_then_asks_until_when(chat: Chat, sari: Person) -> None:
     bat = chat.joins("Bat")
     sari.says("stop")
-    assert "You are away until you come back." in sari.sees()[-2]
-    assert sari.last.startswith("Until when shall I leave you in peace?")
+    assert sari.last.startswith("You are away until you come back.")
+    assert "Until when shall I leave you in peace?" in sari.last
+    assert len(sari.sees()) == 1
     bat.says("beneficial ownership")
     assert "Sari" not in bat.last
+
+
+def test_cancel_after_stop_says_that_one_stays_away(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat")
+    sari.says("stop")
+    sari.says("cancel")
+    assert sari.last == "You stay away until you come back. Press the button then, or type undo."
+    bat.says("beneficial ownership")
+    assert "Sari" not in bat.last
+    sari.says("away until 7 Dec")
+    sari.presses("Another day")
+    sari.presses("Cancel")
+    assert sari.last == "You stay away until Mon 7 Dec, 09:00."
+    sari.presses("I am back")
+    assert "Welcome back." in sari.last
 
 
 def test_cancel_at_the_card_changes_nothing_and_the_next_words_are_a_search(chat: Chat, sari: Person) -> None:

@@ -123,6 +123,17 @@ def test_what_people_naturally_type_opens_the_screen(chat: Chat, mirela: Person,
     assert mirela.sees() == []
 
 
+def test_invite_typed_alone_is_for_facilitators_and_tells_fellows_whom_to_ask(chat: Chat) -> None:
+    sari = chat.joins("Sari", language="id")
+    sari.says("undang")
+    assert "Fasilitator" in sari.last
+    mirela = chat.joins("Mirela", role="facilitator")
+    sari.says("invite")
+    assert "Mirela" in sari.last
+    mirela.says("invite")
+    assert "Whom do you invite?" in mirela.last
+
+
 def test_a_report_with_a_name_goes_on_to_what_happened(chat: Chat, mirela: Person) -> None:
     sari = chat.joins("Sari")
     sari.says("report Bat")

@@ -237,6 +237,23 @@ def test_a_name_in_a_sentence_is_taken_out_and_asked_about(chat: Chat) -> None:
     assert "Your name will appear as: Rosa Lim. Is that right?" in sekar.last
 
 
+def test_a_name_is_kept_as_it_is_typed_whatever_the_button_says(chat: Chat) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    assert sekar.buttons()[0] == "Sekar"
+    for typed in ("sekar", "Sek"):
+        sekar.says(typed)
+        sekar.presses("Back")
+    sekar.says("Sek")
+    sekar.presses("Neither")
+    sekar.presses("Citizens")
+    sekar.presses("Done")
+    sekar.says("open data")
+    sekar.says("me")
+    assert sekar.last.startswith("You: Sek\n")
+
+
 def test_back_keeps_what_was_ticked(chat: Chat) -> None:
     sekar = arrive(chat)
     sekar.presses("English")

@@ -16,7 +16,8 @@ def test_me_shows_my_profile_and_every_door(sari: Person) -> None:
     assert "You: Sari" in sari.last
     assert "Open Lab" in sari.last
     assert [label for label in sari.buttons() if label != "Offer something"] == [
-        "Change", "Who sees me", "Language", "Away", "My other app", "Keep us apart", "My data", "Leave the bot",
+        "Change", "Who sees me", "Language", "Hours and away", "My other app", "Keep us apart", "My data",
+        "Leave the bot",
     ]  # fmt: skip
 
 

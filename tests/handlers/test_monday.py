@@ -1,9 +1,12 @@
 """The facilitator's Monday card says what is true: who answered, who is stuck, who is silent, and how the bot is."""
 
+from datetime import date
+
 import pytest
 
 from tests.chat import Chat, Person
 from tests.handlers.test_answering import asks, to_monday, usual
+from tests.handlers.test_projects import has
 
 
 @pytest.fixture
@@ -63,6 +66,27 @@ def test_who_wants_it_known_is_named_until_it_moves(chat: Chat, mirela: Person) 
     assert "Stuck" not in monday_of(mirela)
 
 
+def test_who_told_of_a_stuck_milestone_is_named_until_it_is_free(chat: Chat, mirela: Person) -> None:
+    other = chat.joins("Nergui", role="facilitator")
+    sekar, jek = chat.joins("Sekar"), chat.joins("Jek")
+    usual(mirela)
+    for fellow, choice in ((sekar, "Tell a facilitator"), (jek, "Keep it private")):
+        has(chat, fellow, "Decree", due=date(2027, 3, 1))
+        fellow.says("stuck")
+        for words in ("the bureau is silent", "skip", "skip"):
+            fellow.says(words)
+        fellow.presses(choice)
+    to_monday(chat)
+    for facilitator in (mirela, other):
+        assert "Stuck and want you to know: Sekar." in monday_of(facilitator)
+    sekar.says("project")
+    sekar.presses("Milestones")
+    sekar.presses("Decree")
+    sekar.presses("No longer stuck")
+    chat.passes(days=7)
+    assert "Stuck" not in monday_of(mirela)
+
+
 def test_who_said_how_their_promise_stands_was_not_silent_the_time_before(chat: Chat, mirela: Person) -> None:
     sari = chat.joins("Sari")
     usual(mirela)
@@ -112,7 +136,9 @@ def test_a_quiet_week_is_a_sign_of_life(chat: Chat, mirela: Person) -> None:
         chat.clock.passes(minutes=10)
         chat.store.now(lambda unit: unit.outages.look(chat.clock.now()))
     chat.settles()
-    assert monday_of(mirela) == "The week before Mon 30 Nov\nNo question closed in this week.\nBot: well."
+    assert monday_of(mirela) == (
+        "The week before Mon 30 Nov\nNo question closed in this week.\nBot: well.\nNo backup has been made by me yet."
+    )
 
 
 def test_each_facilitator_gets_it_in_their_own_morning(chat: Chat, mirela: Person) -> None:
@@ -123,3 +149,15 @@ def test_each_facilitator_gets_it_in_their_own_morning(chat: Chat, mirela: Perso
     assert not any(text.startswith("The week before") for text in mirela.sees())
     chat.passes(hours=1)
     assert monday_of(mirela)
+
+
+def test_it_is_not_said_to_be_well_while_an_app_is_in_trouble(chat: Chat, mirela: Person) -> None:
+    usual(mirela)
+    at = chat.clock.now()
+    chat.store.now(lambda unit: unit.troubles.begin("telegram", "silent", at))
+    chat.store.now(lambda unit: unit.troubles.is_new("database", at, at - at))
+    to_monday(chat)
+    said = monday_of(mirela)
+    assert "Bot: in trouble with Telegram since Mon 23 Nov, 10:00. What waits there is not lost." in said
+    assert "well" not in said
+    assert "Database" not in said

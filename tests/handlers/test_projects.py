@@ -258,6 +258,36 @@ def test_stuck_is_private_until_one_tells_a_facilitator(chat: Chat, sari: Person
     assert not milestones(chat, sari)[1].blocked
 
 
+def test_stuck_typed_alone_leads_to_what_is_stuck(chat: Chat, sari: Person) -> None:
+    sari.says("stuck")
+    assert sari.buttons() == ["Ask the others", "Talk to a human"]
+    has(chat, sari, "Governor")
+    sari.says("I am stuck")
+    assert "What exactly is in the way?" in sari.last
+    sari.says("cancel")
+    has(chat, sari, "Decree")
+    sari.says("stuck")
+    assert sari.last == "Where are you stuck?"
+    assert len(sari.buttons()) == 4
+
+
+def test_a_milestone_is_free_again_when_what_was_asked_for_it_is_solved(chat: Chat, sari: Person) -> None:
+    chat.joins("Bat", country="MN", offers=["open-data"])
+    has(chat, sari, "Governor")
+    sari.says("stuck")
+    sari.says("open data is not understood there")
+    sari.presses("Skip")
+    sari.presses("Skip")
+    sari.presses("Ask the others")
+    sari.presses("Send")
+    sari.says("ask")
+    sari.presses("Solved")
+    assert sari.sees()[-2] == "Good to hear. The question is closed."
+    assert sari.last == "“Governor” is still marked as stuck in your project. Is the way free?"
+    sari.presses("No longer stuck")
+    assert "Good. “Governor” is no longer marked as stuck." in sari.last
+
+
 def test_stuck_asks_the_others_in_the_same_words_once_they_were_shown(chat: Chat, sari: Person) -> None:
     bat = chat.joins("Bat", country="MN", offers=["beneficial-ownership"])
     has(chat, sari, "Law")

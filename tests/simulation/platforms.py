@@ -157,6 +157,7 @@ class Platform:
             since, event, who = self._waiting[0]
             for _ in range(GIVES_UP):
                 while self._listener() is None:  # it is the bot that asks for updates
+                    await self.world.up()
                     await asyncio.sleep(self.luck.uniform(1, 30))
                 if self.world.loop.time() - since > KEPT:
                     break

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Coroutine, MutableMapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -78,6 +78,7 @@ class World:
         self.goes_on = True  # faults happen and people act; at the end both stop
         self.over = False
         self._machines: list[Machine | None] = [None] * plan.replicas
+        self._is_up = asyncio.Event()  # at least one of them
         laid = cohorts.lay(plan.size, plan.slack_share, plan.checkin)
         cohorts.store.forget_wakes()
         self.database = cohorts.database
@@ -196,8 +197,7 @@ class World:
     async def _leaps(self, to: float) -> None:
         """Over empty hours; the ticker looks in now and then, or the bot would not believe its clock any more."""
         while self.loop.time() < to:
-            while not self.machines:  # an outage is as long as it was drawn, not as long as a leap
-                await asyncio.sleep(TICK)
+            await self.up()  # an outage is as long as it was drawn, not as long as a leap
             before = self.loop.time()
             self.loop.leap(min(to, before + A_LEAP))
             await asyncio.sleep(2.0 if self.loop.time() - before > TICK else TICK)  # the ticker was due on the way
@@ -216,8 +216,16 @@ class World:
             if step >= A_WHILE and self.machines and not self._is_a_call_on_its_way():
                 self.loop.leap(self.loop.time() + self._skipped)  # what waits, waits for a time to pass
                 step = A_WHILE
-            await asyncio.sleep(min(step, TICK))
-            step *= 1.5
+            if self.machines:
+                await asyncio.sleep(min(step, TICK))
+                step *= 1.5
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.up(), ends - self.loop.time())
+
+    async def up(self) -> None:
+        """Wait until some replica is up."""
+        await self._is_up.wait()
 
     def _is_a_call_on_its_way(self) -> bool:
         return any(platform.on_the_way for platform in self.platforms.values())
@@ -250,6 +258,8 @@ class World:
     def died(self, place: int) -> None:
         """Somebody starts it again: mostly at once, sometimes after days."""
         self._machines[place] = None
+        if not self.machines:
+            self._is_up.clear()
         of = self.luck.random()
         down = self.luck.uniform(1, 60) if of < 0.9 else self.luck.uniform(60, 3600)
         if of > 0.98 and self.plan.has("outages"):
@@ -259,6 +269,7 @@ class World:
     def _starts(self, place: int) -> None:
         machine = self._machines[place] = Machine(self, place)
         machine.start()
+        self._is_up.set()
         self.history.add(INFO, "started", self.loop.time(), replica=place)
 
     # What the history says.

@@ -32,6 +32,7 @@ SMALL = {
 }  # few rows, none, or a list that was given
 DAY_ONE = date(2026, 11, 23)
 Plan = tuple[str, list[str]]
+ASKED = count()
 KEYS = (number.to_bytes(16) for number in count(2**64))
 STATES = ("sent",) * 40 + ("failed", "cancelled", "in_doubt", "held", "queued")
 
@@ -194,7 +195,8 @@ def plans(unit: UnitOfWork) -> Iterator[list[Plan]]:
     finally:
         sa.event.remove(unit.connection, "before_cursor_execute", hear)
         prepared.on_driver = past_sqlalchemy
-    explain = "EXPLAIN QUERY PLAN " if unit.connection.dialect.name == "sqlite" else "EXPLAIN "
+    # With a number: SQLite would tell an old plan again, of other rows, if it were asked in the same words.
+    explain = f"EXPLAIN QUERY PLAN /* {next(ASKED)} */ " if unit.connection.dialect.name == "sqlite" else "EXPLAIN "
     if explain == "EXPLAIN ":  # on a solid disk, as databases have; else twenty look-ups seem dearer than so few rows
         unit.connection.exec_driver_sql("SET LOCAL random_page_cost = 1.1")
     for statement, values in said:

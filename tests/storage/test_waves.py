@@ -59,6 +59,12 @@ def fill(unit: UnitOfWork) -> tuple[int, list[int]]:
     add("silence", lambda n: {"member_id": n, "unanswered": 0, "state": "usual", "rested": False, "chosen": False})
     add("talk", lambda n: {"introduction_id": n, "member_id": n, "other_id": first, "ask_from": NOW, "times": 0,
         "said": "yes" if n % 20 == 0 else None})  # fmt: skip
+    add("project", lambda n: {"id": n, "member_id": n, "topics": [], "coalitions": [], "state": "open",
+        "blocked": n % 300 == 0})  # fmt: skip
+    add("milestone", lambda n: {"id": n, "project_id": n, "title": "x", "status": "started", "blocked": n % 300 == 0,
+        "dropped": False})  # fmt: skip
+    add("project_update", lambda n: {"project_id": n, "milestone_id": n, "member_id": n, "kind": "stuck",
+        "told": True, "at": NOW})  # fmt: skip
     return cohort, list(everybody)
 
 
@@ -106,7 +112,7 @@ def facilitators(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     unit.checkins.counted(cohort, some[7], NOW, least=5)
     unit.waves.of_week(cohort, NOW + DAY, NOW + 3 * DAY)
     unit.waves.silent(cohort, NOW + DAY, NOW + 3 * DAY)
-    unit.waves.stuck(some[3])
+    unit.waves.stuck(cohort, some[3])
     unit.talks.connections(cohort)
 
 

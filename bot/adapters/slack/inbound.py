@@ -134,7 +134,7 @@ class Inbound:
         task: asyncio.Task[Ack] = self._start(_coroutine(self.receive(event)))
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if not done:
-            task.add_done_callback(_in_vain)
+            task.add_done_callback(_late)
             raise Late
         return task.result()
 
@@ -196,14 +196,14 @@ class Inbound:
         return host == URL(self._client.base_url).host or host == "slack.com" or host.endswith(".slack.com")
 
 
-def _in_vain(late: asyncio.Task[Ack]) -> None:
-    """Nobody waits for it any more: the event comes again, whatever became of it."""
-    if not late.cancelled() and (error := late.exception()) is not None:
-        log.warning("not taken in", kind=type(error).__name__)
-
-
 async def _coroutine(waiting: Awaitable[Ack]) -> Ack:
     return await waiting
+
+
+def _late(task: asyncio.Task[Ack]) -> None:
+    """A late one that failed is nobody's any more: Slack has not been told, and delivers again."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("late and not taken", kind=type(error).__name__)
 
 
 def _remark(answer: Ack) -> str:

@@ -19,6 +19,7 @@ ALL_BLOCKS = 11_800
 FALLBACK = 3_900
 A_ROW = 5
 MOST_BUTTONS = 40
+A_BUTTON = 400  # characters at most, with its label and its share of the row
 LAST_BUTTONS = 4  # done, back, skip, cancel
 A_PART_OF_TEXT = 5_000
 A_PART_OF_BUTTONS = 25
@@ -57,6 +58,8 @@ def message(content: Content, key: str) -> dict[str, Any]:
 def blocks(content: Content, key: str) -> list[Block]:
     """A header, the text in sections, the buttons in rows; what is too long for one message ends in an ellipsis."""
     rows = list(_rows(content.buttons, key))
+    if _surely_fits(content):
+        return [*(list(_texts(content)) or [section(ELLIPSIS)]), *rows]
     room = ALL_BLOCKS - size(rows)
     found: list[Block] = []
     for block in _texts(content):
@@ -84,7 +87,7 @@ def body(content: Content) -> str:
 
 def parts(content: Content) -> list[Content]:
     """The content, or several that show all of it: texts, then the buttons under the last, then files."""
-    if _fits(content):
+    if _surely_fits(content) or _fits(content):
         return [content]
     texts = [piece for piece in chunks(body(content), A_PART_OF_TEXT) if is_visible(piece)]
     if not _is_header(content.title or ""):
@@ -111,6 +114,13 @@ def _fits(content: Content) -> bool:
     texts = list(_texts(content))
     buttons_fit = len(content.buttons) <= A_PART_OF_BUTTONS
     return buttons_fit and size(texts) + size(list(_rows(content.buttons, "k" * 22))) <= ALL_BLOCKS - 50
+
+
+def _surely_fits(content: Content) -> bool:
+    """Is it so short that nothing need be measured? A character is at most two, escaped or as UTF-16 units."""
+    if content.files or content.title or content.fields or len(content.buttons) > A_PART_OF_BUTTONS:
+        return False
+    return 2 * len(content.text) + A_BUTTON * len(content.buttons) < ALL_BLOCKS // 2
 
 
 def _is_header(title: str) -> bool:

@@ -33,6 +33,7 @@ class Intake:
         self._menu = menu
         self._menus: dict[str, MenuFor] = {}
         self._told: set[int] = set()
+        self._left: set[int] = set()
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def take(self, update: object, receive: Receive) -> None:
@@ -46,7 +47,7 @@ class Intake:
             self._answer(query_of(update))
             return
         if incoming.group is not None:
-            self._start(self._leave(incoming.group))
+            self._leaves(incoming.group)
         if incoming.event is None:
             self.counts["ignored"] += 1
             self._answer(incoming.query)
@@ -100,12 +101,17 @@ class Intake:
             if self._menus.get(user) == wanted:
                 del self._menus[user]
 
-    async def _leave(self, group: Group) -> None:
-        """Private chats only: one line, then out."""
-        first = group.id not in self._told
-        if len(self._told) >= GROUPS_REMEMBERED:
-            self._told.clear()
-        self._told.add(group.id)
+    def _leaves(self, group: Group) -> None:
+        """Private chats only: one line, then out, once, however many updates tell of it."""
+        first, left = group.id not in self._told, group.id in self._left
+        for known in (self._told, self._left):
+            if len(known) >= GROUPS_REMEMBERED:
+                known.clear()
+            known.add(group.id)
+        if group.joined or not left:
+            self._start(self._leave(group, first))
+
+    async def _leave(self, group: Group, first: bool) -> None:
         try:
             if first and group.can_write and self._menu.group_line:
                 await self._bot.send_message(group.id, self._menu.group_line)
@@ -114,4 +120,5 @@ class Intake:
         try:
             await self._bot.leave_chat(group.id)
         except Exception as error:
+            self._left.discard(group.id)
             log.info("group not left", kind=type(error).__name__)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.cleaning import one_line
@@ -30,10 +30,11 @@ class Unparsable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A chat that is not private, which the bot leaves; `can_write` is false for channels."""
+    """A chat that is not private, which the bot leaves. `can_write`: no channel; `joined`: it was just put there."""
 
     id: int
     can_write: bool
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _membership(number: str, change: Json, bot: str) -> Incoming:
     sender, group = _from(change, bot), _group(change)
     status = _text(_object(change, "new_chat_member"), "status")
     if group is not None:
-        return Incoming(group=None if status in ("left", "kicked") else group)
+        return Incoming(group=None if status in ("left", "kicked") else replace(group, joined=True))
     if sender is None:
         return Incoming()
     return Incoming(Reachable(id=number, sender=sender, address=_address(sender), yes=status == "member"))

@@ -10,6 +10,7 @@ from telegram.error import TelegramError
 
 from bot.adapters.telegram.parse import ALLOWED_UPDATES, update_number
 from bot.adapters.telegram.transport import READ_TIMEOUT, Refusal, SessionRequest
+from bot.core.clock import monotonic
 from bot.core.ids import Ids
 from storage import Busy
 
@@ -17,6 +18,7 @@ log = structlog.get_logger("kawan.telegram")
 
 BATCH = 100
 LONG_POLL = 30  # seconds
+A_PAUSE = 0.1
 LONGEST_WAIT = 30.0
 TRIES = 10  # for an update that fails, though the database is well
 TAKEN = "another program listens with this token, or a webhook is set: stop that one, then start me again"
@@ -52,6 +54,7 @@ class Poller:
         bad_turns = 0
         self.answers = True  # it has just told us our name
         while True:
+            asked = monotonic()
             try:
                 batch = await self._ask()
                 self.answers = True
@@ -60,6 +63,8 @@ class Poller:
                 await self._wait(bad_turns, self._least_wait(error))
                 bad_turns += 1
                 continue
+            if not batch and monotonic() - asked < A_PAUSE:  # a server of one's own that does not wait for news
+                await asyncio.sleep(A_PAUSE)
             taken = await self._finished(self._take(batch, take))
             if taken:
                 bad_turns = 0

@@ -117,7 +117,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
     )
-    op.create_index("ix_outbox_edits", "outbox", ["edits"], unique=False)
+    op.create_index(
+        "ix_outbox_edits",
+        "outbox",
+        ["edits"],
+        unique=False,
+        sqlite_where=sa.text("edits IS NOT NULL"),
+        postgresql_where=sa.text("edits IS NOT NULL"),
+    )
     op.create_index(
         "ix_outbox_held",
         "outbox",
@@ -127,7 +134,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'held'"),
     )
     op.create_index("ix_outbox_member_id", "outbox", ["member_id", "seq"], unique=False)
-    op.create_index("ix_outbox_on_behalf", "outbox", ["on_behalf"], unique=False)
+    op.create_index(
+        "ix_outbox_on_behalf",
+        "outbox",
+        ["on_behalf"],
+        unique=False,
+        sqlite_where=sa.text("on_behalf IS NOT NULL"),
+        postgresql_where=sa.text("on_behalf IS NOT NULL"),
+    )
     op.create_index(
         "ix_outbox_open",
         "outbox",
@@ -141,8 +155,8 @@ def upgrade() -> None:
         "outbox",
         ["settled_at"],
         unique=False,
-        sqlite_where=sa.text("body IS NOT NULL"),
-        postgresql_where=sa.text("body IS NOT NULL"),
+        sqlite_where=sa.text("body IS NOT NULL AND settled_at IS NOT NULL"),
+        postgresql_where=sa.text("body IS NOT NULL AND settled_at IS NOT NULL"),
     )
     op.create_index(
         "ix_outbox_unnamed",
@@ -167,6 +181,7 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("subject", "kind", name=op.f("pk_throttle")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "timer",
@@ -219,6 +234,7 @@ def upgrade() -> None:
             ["outbox_seq"], ["outbox.seq"], name=op.f("fk_outbox_about_outbox_seq"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("outbox_seq", "member_id", name=op.f("pk_outbox_about")),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_outbox_about_member_id", "outbox_about", ["member_id"], unique=False)
     op.create_table(
