@@ -151,3 +151,12 @@ def bot_token(text: str) -> str:
     if not re.fullmatch(r"xoxb-[\w-]+", text, re.ASCII):
         raise Wrong("That is not a bot token: it begins with xoxb-. Copy it from *OAuth & Permissions* again.")
     return text
+
+
+def same_app(of_app: str, app: str) -> None:
+    """Raises Wrong where a bot token belongs to another app than the app-level token; an unknown `app` passes."""
+    if app and re.match(r"xapp-\d+-A", of_app) and f"-{app}-" not in of_app:
+        raise Wrong(
+            "This token is of another app than the one that begins with xapp-; both must come from the same app. Copy "
+            "this one again, or type back for the other one."
+        )

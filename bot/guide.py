@@ -81,7 +81,7 @@ TELEGRAM_WAY = "On Telegram, open this link, or point your phone's camera at the
 TELEGRAM_LINE = "On Telegram, open the chat with your bot, and send it this line:\n\n    /start {code}\n"
 ANY_LINE = "    /start {code}\n\nWhoever is invited opens a chat with the bot, and sends it this line."
 SLACK_WAY = """\
-On Slack, find the app Kawan under *Apps*, press *Messages*, and send it this line:
+On Slack, find the app Kawan under *Apps* (not there? Search for Kawan at the top), press *Messages*, and send it this:
 
     start {code}
 """

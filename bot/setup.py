@@ -49,7 +49,7 @@ def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
     print(guide.WELCOME)
     try:
         setup.walk()
-    except Stop:
+    except (Stop, KeyboardInterrupt):  # the second: Ctrl+C while a token is tried
         return setup.keep()
     old = path if path.exists() else EXAMPLE
     text = filled(old.read_text(encoding="utf-8-sig"), setup.answers)
@@ -213,7 +213,12 @@ def _admin(setup: Setup) -> None:
 
 
 def _bot_token(setup: Setup) -> None:
-    setup.token("slack", "bot_token", guide.BOT_TOKEN, checks.bot_token, trying.slack_bot)
+    def trial(token: str, api_url: str, proxy: str) -> Tried:
+        found = trying.slack_bot(token, api_url, proxy)
+        checks.same_app(str(setup.known("slack", "app_token")), found.app)
+        return found
+
+    setup.token("slack", "bot_token", guide.BOT_TOKEN, checks.bot_token, trial)
 
 
 def _programme(key: str, question: str, check: Callable[[str], Any]) -> Callable[[Setup], None]:

@@ -9,6 +9,10 @@ from bot.adapters.trial import Tried, Trouble
 from bot.settings import Settings
 
 TIMEOUT = 12.0  # seconds for one question
+TWO_APPS = (
+    "The two tokens belong to two different apps: the bot would listen as one and write as the other. Take both from "
+    "the same app at api.slack.com/apps."
+)
 
 Trial = Callable[..., Awaitable[Tried]]
 Token = Callable[[str, str, str], Tried]  # a token, the platform's address, a proxy
@@ -47,7 +51,11 @@ def enabled(settings: Settings) -> list[tuple[str, Tried | Trouble]]:
     if settings.telegram.enabled:
         token, api_url = settings.telegram.token.get_secret_value(), settings.telegram.api_url
         trials.append(("Telegram", lambda: telegram(token, api_url, proxy)))
-    return [(name, _outcome(trial)) for name, trial in trials]
+    found = [(name, _outcome(trial)) for name, trial in trials]
+    apps = {outcome.app for name, outcome in found if isinstance(outcome, Tried) and outcome.app}
+    if len(apps) > 1:
+        found.append(("Slack", Trouble(TWO_APPS, reached=True)))
+    return found
 
 
 def _outcome(trial: Callable[[], Tried]) -> Tried | Trouble:

@@ -1,5 +1,7 @@
 """Being asked to meet: a private yes or no, one reminder, and a close that tells a no from nothing."""
 
+import json
+
 from bot.core.context import Context
 from bot.core.replies import Button, Card, Reply, Say, Urgency, lines, t
 from bot.core.router import Role, Router
@@ -157,5 +159,7 @@ def close(ctx: Context) -> Reply:
     )
     hint = t("Perhaps one of these instead:") if others else None
     # The day was promised to the asker, so no full week puts it off.
-    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), urgency=Urgency.QUESTION, counted=False)
+    # It waits for the morning: whoever it names may hide, leave or be locked before.
+    named = [*([name.id] if name else []), *(json.loads(one.value)["to"] for one in others)]
+    ctx.send(ctx.me.id, Card(lines(said, hint), buttons=others), about=named, urgency=Urgency.QUESTION, counted=False)
     return None

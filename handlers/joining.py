@@ -27,9 +27,6 @@ AN_HOUR = 3600
 WRONG_AN_HOUR, REPLIES_AN_HOUR = 5, 5
 
 
-NEUTRAL = t("Hello. This bot is for invited members. If you have an invitation, open the link you were given.")
-
-
 NO_SUCH_CODE = t("That invitation link does not work. Please ask the person who invited you for a new one.")
 
 
@@ -45,7 +42,9 @@ def arrive(stranger: Stranger) -> "Reply | tuple[Context, Reply]":
         for_them = stranger.store.invites.find(account_hash(*_account(stranger)), stranger.now)
         if for_them is not None and _may_use(stranger, for_them):
             return _come_in(stranger, for_them)
-        return NEUTRAL if tries.count_try(account, "stranger", stranger.now, AN_HOUR) <= REPLIES_AN_HOUR else None
+        return (
+            wording.NEUTRAL if tries.count_try(account, "stranger", stranger.now, AN_HOUR) <= REPLIES_AN_HOUR else None
+        )
     invite = stranger.store.invites.find(code_hash(stranger.code), stranger.now)
     if invite is None or not _may_use(stranger, invite):
         wrong = tries.count_try(account, "code", stranger.now, AN_HOUR)

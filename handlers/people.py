@@ -163,7 +163,8 @@ def ask_lock(ctx: Context) -> Reply:
         return GONE
     text = lines(
         t("Lock {name} now? This is safe on their behalf.", name=wording.name(found[0])),
-        t("They are hidden, their requests close, what I wrote to them is wiped here, and they are a stranger to me."),
+        t("They are hidden, their requests close, and they are a stranger to me."),
+        t("What I wrote to them is wiped, on their own screen too where the app lets me."),
         t("The way back: a new link from their card. Their profile stays."),
     )
     buttons = (Button(t("Yes, lock"), "people.locked", ctx.value, "danger"), Button(t("No"), "people.card", ctx.value))

@@ -1,10 +1,20 @@
 """Somebody is in danger: `safe` hides and locks at once, and the emergency words are answered in any step."""
 
+from datetime import timedelta
+
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, Urgency, Words, lines, t
+from bot.core.events import Address
+from handlers import wording
 from storage.access import Viewer
+from storage.homes import HOME
 from storage.members import Member
 
 router = Router()
+
+TAKEN_BACK = 200  # messages; one goes each second
+# For how long a bot may delete what it said (https://core.telegram.org/bots/api#deletemessage); elsewhere for ever.
+CAN_BE_DELETED = {"telegram": timedelta(hours=48)}
+
 
 CLOSED = t("This request is closed. There is nothing for you to do.")
 
@@ -34,6 +44,7 @@ def lock(ctx: Context, who: Member) -> None:
     store.outbox.cancel_to(who.id, ctx.now)
     store.outbox.cancel_about(who.id, ctx.now)
     close_requests(ctx, who.id)
+    take_back(ctx, who)
     store.outbox.wipe_to(who.id)
     store.dialogs.end_all(who.id)
     promised = who.state == "leaving"  # an erasure that was promised still happens
@@ -48,6 +59,21 @@ def lock(ctx: Context, who: Member) -> None:
     store.audit.note(who.cohort_id, ctx.me.id, "safety.lock", ctx.now, who.id)
     if told is not None and told != ctx.me.id:
         ctx.send(told, _notice(ctx, who, name), urgency=Urgency.SAFETY)
+
+
+def take_back(ctx: Context, who: Member) -> None:
+    """Delete from a person's own screens what the bot said there, newest first, as far as the platform lets it.
+
+    A page cannot go: it says nothing any more.
+    """
+    for message, lane, at in ctx.store.outbox.said_to(who.id, TAKEN_BACK):
+        lasts = CAN_BE_DELETED.get(lane.partition(":")[0])
+        if lasts is None or ctx.now - at < lasts:
+            ctx.delete(message)
+    for one in ctx.store.members.accounts(who.id):
+        page = Address(one.platform, one.installation, one.conversation.replace("dm:", HOME, 1))
+        if ctx.store.homes.stands(who.id, page.conversation)[1] is not None:
+            ctx.greet(page, Card(wording.NEUTRAL), who.language)
 
 
 def _notice(ctx: Context, who: Member, name: Say) -> Card:

@@ -7,6 +7,8 @@ from bot.domain.allies import Reason
 from bot.domain.profiles import Help, Profile
 from bot.domain.topics import Wanted
 
+NEUTRAL = t("Hello. This bot is for invited members. If you have an invitation, open the link you were given.")
+
 
 def topic(ctx: Context, slug: str | None) -> Say:
     """A topic's name in the reader's language."""

@@ -50,9 +50,10 @@ class Found:
 
 # A list of numbers is one value, so that each statement is known to the database whatever its length.
 _AMONG = {"sqlite": "IN (SELECT value FROM json_each(:numbers))", "postgresql": "= ANY(:numbers)"}
+# With a limit, the wishes are looked up for each; else PostgreSQL reads all of them first.
 _LOAD = (
     "SELECT portrait.member_id, portrait.whole, member.preset, member.state, "
-    "EXISTS (SELECT 1 FROM apart WHERE apart.member_id = portrait.member_id) "
+    "(SELECT 1 FROM apart WHERE apart.member_id = portrait.member_id LIMIT 1) IS NOT NULL "
     "FROM portrait JOIN member ON member.id = portrait.member_id "
     "WHERE portrait.member_id {among} AND portrait.cohort_id = :cohort"
 )
@@ -72,6 +73,12 @@ _AGREED = (
     .scalar_subquery()
 )
 _UNKNOWN_TO_SEARCH = sa.or_(member.c.role != "fellow", member.c.state != "active", _AGREED.is_not(sa.true()))
+_FACILITATORS = Prepared(
+    sa.select(member.c.id)
+    .where(member.c.cohort_id == sa.bindparam("cohort"), member.c.role == "facilitator", member.c.state.in_(LIVE))
+    .order_by(member.c.id)
+    .limit(20)
+)
 # Fields by which somebody is there for a viewer; whoever shows none of them is not.
 PRESENT = ("name", "country", "topics", "needs", "offers")
 
@@ -193,17 +200,8 @@ class Access:
 
     def facilitators(self) -> list[Profile]:
         """The cohort's facilitators: every member may know who they are."""
-        numbers = self._connection.scalars(
-            sa.select(member.c.id)
-            .where(
-                member.c.cohort_id == self._viewer.cohort_id,
-                member.c.role == "facilitator",
-                member.c.state.in_(LIVE),
-            )
-            .order_by(member.c.id)
-            .limit(20)
-        )
-        return self.profiles(list(numbers))
+        found = _FACILITATORS.all(self._connection, cohort=self._viewer.cohort_id)
+        return self.profiles([one.id for one in found])
 
     def roster(self, *, after: int = 0, limit: int = 20, locked: bool | None = None) -> list[tuple[Profile, str]]:
         """For facilitators: the cohort's people with their state, a page at a time; nobody for anybody else.

@@ -34,6 +34,17 @@ _LATEST = Prepared(
     .order_by(outbox.c.seq.desc())
     .limit(1)
 )
+_SAID = Prepared(
+    sa.select(outbox.c.seq, outbox.c.lane, outbox.c.created_at)
+    .where(
+        outbox.c.member_id == sa.bindparam("member"),
+        outbox.c.state == "sent",
+        outbox.c.edits.is_(None),
+        outbox.c.conversation.not_like("home:%"),
+    )
+    .order_by(outbox.c.seq.desc())
+    .limit(sa.bindparam("limit"))
+)
 _NEWEST = Prepared(
     ROWS.where(
         outbox.c.edits == sa.bindparam("message"),
@@ -217,6 +228,11 @@ class Outbox:
     def latest_to(self, member_number: int) -> Row | None:
         """The newest message, or change of one, to a member."""
         return as_row(_LATEST.one(self._connection, member=member_number))
+
+    def said_to(self, member_number: int, limit: int) -> list[tuple[int, str, datetime]]:
+        """The newest messages on a member's screens, newest first: number, lane, and when they were written."""
+        found = _SAID.all(self._connection, member=member_number, limit=limit)
+        return [(one.seq, one.lane, one.created_at) for one in found]
 
     def arrived(self, seq: int, now: datetime) -> None:
         """A press proves that a row arrived: doubt about it is settled."""

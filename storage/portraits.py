@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from bot.domain.profiles import Audience, Help, Preset, Profile, Whole
 from storage.base import Id, Json, same_cohort, table
+from storage.prepared import Prepared
 from storage.profiles import member_coalition, member_language, member_topic, profile, visibility, wish
 from storage.projects import project
 
@@ -22,6 +23,22 @@ portrait = table(
     own={},  # made from the member's other rows
 )
 
+_OF: sa.BindParameter[Any] = sa.bindparam("number")
+_PROFILE = Prepared(sa.select(profile).where(profile.c.member_id == _OF))
+_PLAN = Prepared(
+    sa.select(project.c.title, project.c.goal, project.c.topics)
+    .where(project.c.member_id == _OF, project.c.state == "open")
+    .order_by(project.c.id)
+    .limit(1)
+)
+_WISHES = Prepared(
+    sa.select(wish.c.id, wish.c.kind, wish.c.topic, wish.c.text).where(wish.c.member_id == _OF).order_by(wish.c.id)
+)
+_OWN = Prepared(sa.select(visibility.c.field, visibility.c.audience).where(visibility.c.member_id == _OF))
+_LISTED = {
+    of: Prepared(sa.select(of.columns[of.columns.keys()[2]]).where(of.c.member_id == _OF).order_by(of.c.place))
+    for of in (member_language, member_coalition, member_topic)
+}
 _LISTS = ("languages", "coalitions", "topics", "project_topics")
 _HELPS = ("needs", "offers")
 _AUDIENCES = tuple(Audience)
@@ -30,21 +47,10 @@ _PRESETS = {preset.value: preset for preset in Preset}
 
 def read_whole(connection: Connection, number: int, who: Any) -> Whole:
     """A member as the single tables have them; `who` is a row with role, preset and time_zone."""
-    row = connection.execute(sa.select(profile).where(profile.c.member_id == number)).one_or_none()
-    plan = connection.execute(
-        sa.select(project.c.title, project.c.goal, project.c.topics)
-        .where(project.c.member_id == number, project.c.state == "open")
-        .order_by(project.c.id)
-        .limit(1)
-    ).one_or_none()
-    wishes = connection.execute(
-        sa.select(wish.c.id, wish.c.kind, wish.c.topic, wish.c.text)
-        .where(wish.c.member_id == number)
-        .order_by(wish.c.id)
-    ).all()
-    own = connection.execute(
-        sa.select(visibility.c.field, visibility.c.audience).where(visibility.c.member_id == number)
-    ).all()
+    row = _PROFILE.one(connection, number=number)
+    plan = _PLAN.one(connection, number=number)
+    wishes = _WISHES.all(connection, number=number)
+    own = _OWN.all(connection, number=number)
     return Whole(
         profile=Profile(
             id=number,
@@ -73,8 +79,7 @@ def read_whole(connection: Connection, number: int, who: Any) -> Whole:
 
 
 def _list(connection: Connection, of: sa.Table, number: int) -> tuple[str, ...]:
-    column = of.columns[of.columns.keys()[2]]
-    return tuple(connection.scalars(sa.select(column).where(of.c.member_id == number).order_by(of.c.place)))
+    return tuple(value for (value,) in _LISTED[of].all(connection, number=number))
 
 
 def pack(whole: Whole) -> dict[str, Any]:

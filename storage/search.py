@@ -13,6 +13,7 @@ from bot.domain.words import word_keys
 from storage.base import Id, Moment, insert, member_id, read, same_cohort, table, upsert
 from storage.members import member
 from storage.portraits import pack, portrait, read_whole
+from storage.prepared import Prepared
 from storage.profiles import consent
 from storage.search_scan import (
     COHORT,
@@ -49,6 +50,21 @@ watch = table(
     sqlite_autoincrement=True,
 )
 
+_WHO = Prepared(
+    sa.select(member.c.cohort_id, member.c.role, member.c.state, member.c.preset, member.c.time_zone).where(
+        member.c.id == sa.bindparam("number")
+    )
+)
+_AGREED = Prepared(
+    sa.select(consent.c.given).where(
+        consent.c.member_id == sa.bindparam("number"), consent.c.purpose == "introductions"
+    )
+)
+_KEYS = Prepared(
+    sa.select(search_key.c.kind, search_key.c.key, search_key.c.scope).where(
+        search_key.c.member_id == sa.bindparam("number")
+    )
+)
 FEW = 64  # rows of a clause up to which all who fit are read at once
 MANY = 300  # rows of a clause that are counted; more is "many"
 Key = tuple[str, str, str]
@@ -67,24 +83,17 @@ class Search:
     def renew(self, member_number: int) -> None:
         """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
         c = self._connection
-        who = c.execute(
-            sa.select(member.c.cohort_id, member.c.role, member.c.state, member.c.preset, member.c.time_zone).where(
-                member.c.id == member_number
-            )
-        ).one()
+        who = _WHO.one(c, number=member_number)
         whole = read_whole(c, member_number, who)
         row = {"cohort_id": who.cohort_id, "member_id": member_number, "whole": pack(whole)}
         upsert(c, portrait, row, ("member_id",))
-        agreed = c.scalar(
-            sa.select(consent.c.given).where(consent.c.member_id == member_number, consent.c.purpose == "introductions")
-        )
+        agreed = _AGREED.value(c, number=member_number)
         is_found = who.state == "active" and who.role == "fellow" and agreed
         self._replace(who.cohort_id, member_number, keys_of(whole) if is_found else set())
 
     def _replace(self, cohort_id: int, number: int, keys: set[Key]) -> None:
         of = search_key.c
-        mine = self._connection.execute(sa.select(of.kind, of.key, of.scope).where(of.member_id == number))
-        known = {(kind, key, scope) for kind, key, scope in mine}
+        known = {(kind, key, scope) for kind, key, scope in _KEYS.all(self._connection, number=number)}
         if gone := sorted(known - keys):
             these = [sa.and_(of.kind == kind, of.key == key, of.scope == scope) for kind, key, scope in gone]
             everything = len(gone) == len(known)

@@ -121,6 +121,11 @@ class Screens:
         if fault is not None:
             return fault
         screen = self.seen.setdefault(envelope.address.conversation, [])
+        if envelope.deletes is not None:
+            gone = self.by_ref.pop(envelope.deletes, None)
+            if gone in screen:
+                screen.remove(gone)
+            return Sent(envelope.deletes)
         for shown in self.platform.shows(envelope):
             if envelope.edits in self.by_ref:
                 old = self.by_ref[envelope.edits]

@@ -58,7 +58,19 @@ def test_everything_well(place: Place) -> None:
         assert "well: Slack, Socket Mode: works" in ran.said
         assert "well: Telegram: works, as Kawan (@kawan_test_bot)." in ran.said
         assert [call.method for call in place.telegram.calls] == ["getMe"]
-        assert [name for name, _ in place.slack.calls] == ["auth.test", "apps.connections.open"]
+        assert [name for name, _ in place.slack.calls] == ["auth.test", "bots.info", "apps.connections.open"]
+
+    asyncio.run(scene())
+
+
+def test_tokens_of_two_apps_are_told_apart(place: Place) -> None:
+    async def scene() -> None:
+        async with place.slack:
+            configured(place, slack=True)
+            place.slack.app = "A0ANOTHER"
+            ran = await doctor(place)
+        assert ran.code == 1
+        assert "wrong: Slack: The two tokens belong to two different apps" in ran.said
 
     asyncio.run(scene())
 

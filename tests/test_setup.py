@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import stat
 import sys
 import tomllib
@@ -17,7 +18,9 @@ from bot.core.ids import code_hash
 from bot.settings import load
 from storage import open_store
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault, SlackServer
+from tests.adapters.telegram_faults import Fault as TelegramFault
 from tests.adapters.telegram_server import TelegramServer
+from tests.program import until
 
 PROJECT = Path(__file__).resolve().parent.parent
 TOKEN = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcW"
@@ -45,6 +48,7 @@ class Place:
         self.telegram = TelegramServer(TOKEN)
         self.slack = SlackServer()
         self.gone = ""  # an address where nobody answers
+        self.process: asyncio.subprocess.Process | None = None
 
     async def bot(self, *words: str, typed: list[str] | None = None) -> Ran:
         """Run `python3 -m bot …` here, its lines typed into a pipe."""
@@ -57,6 +61,7 @@ class Place:
                 "KAWAN_TELEGRAM__API_URL": self.gone or self.telegram.url,
             },
         )  # fmt: skip
+        self.process = process
         text = "".join(f"{line}\n" for line in typed or [])
         said, wrong = await asyncio.wait_for(process.communicate(text.encode()), 60)
         return Ran(said.decode(), wrong.decode(), process.returncode or 0)
@@ -186,6 +191,35 @@ def test_stopping_half_way_keeps_the_answers_and_writes_no_settings(place: Place
     assert place.written()["programme"]["operator"] == "Reform Trust"
     assert place.written()["telegram"]["token"] == TOKEN
     assert not (place.folder / "config.toml.part").exists()
+
+
+@pytest.mark.long
+def test_ctrl_c_while_a_token_is_tried_keeps_the_answers(place: Place) -> None:
+    async def scene() -> None:
+        async with place.telegram.running():
+            place.telegram.fails("getMe", TelegramFault("slow", seconds=30))
+            setup = asyncio.create_task(place.setup("1", *PROGRAMME, TOKEN))
+            await until(lambda: bool(place.telegram.called("getMe")))
+            assert place.process is not None
+            place.process.send_signal(signal.SIGINT)
+            ran = await setup
+        assert ran.code == 130
+        assert "Your answers are kept" in ran.said
+        assert "Traceback" not in ran.wrong
+
+    asyncio.run(scene())
+
+
+@pytest.mark.long
+def test_a_bot_token_of_another_app_is_not_taken(place: Place) -> None:
+    async def scene() -> None:
+        async with place.slack:
+            place.slack.app = "A0ANOTHER"
+            ran = await place.setup("2", *PROGRAMME, "", APP_TOKEN, "no", BOT_TOKEN)
+        assert ran.code == 130
+        assert "This token is of another app" in ran.said
+
+    asyncio.run(scene())
 
 
 @pytest.mark.long

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A token that works: whose it is, the bot's public name, and what the operator should press."""
+    """A token that works: whose it is, the bot's public name, what the operator should press, of which app it is."""
 
     who: str
     username: str = ""
     advice: tuple[str, ...] = ()
+    app: str = ""
 
 
 class Trouble(Exception):

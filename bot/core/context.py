@@ -332,6 +332,10 @@ class Context:
         address = Address(platform, installation, row.conversation)
         return self._queue(row.member_id, address, card, reader, about=about, once=row.once)
 
+    def delete(self, message: int) -> None:
+        """Take a message off the screen on which it stands, as far as its platform can."""
+        self.store.outbox.unsay(message, idem=self._idem(), key=self.ids.key(), cause=self.event.id, now=self.now)
+
     def _is_still_there(self, row: Row, found: Reachable | None) -> bool:
         """Does the chat with this message still belong to its member? They may have forgotten that app since."""
         here = self.here if row.member_id == self.me.id else None

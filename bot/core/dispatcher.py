@@ -462,7 +462,8 @@ class Dispatcher:
         page = self._put(ctx, reply)
         while ctx.later:
             ctx.message = None
-            self._put(ctx, ctx.later.pop(0)())
+            following = self._put(ctx, ctx.later.pop(0)())
+            page = page or following  # one press opens one page; a second form is asked in the chat
         return Ack(open=page)
 
     def _put(self, ctx: Context, reply: Reply) -> Page | None:

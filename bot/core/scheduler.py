@@ -1,5 +1,7 @@
 """Turns timers and schedules that are due into events; APScheduler is the ticker and nothing more."""
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -51,7 +53,7 @@ class Scheduler:
         self._ticker = AsyncIOScheduler(timezone="UTC")
         trigger = IntervalTrigger(seconds=seconds, timezone="UTC")
         self._ticker.add_job(
-            self.tick,
+            self._ticks,
             trigger,
             coalesce=True,
             max_instances=1,
@@ -63,6 +65,11 @@ class Scheduler:
     def stop(self) -> None:
         if self._ticker is not None:
             self._ticker.shutdown(wait=False)
+
+    async def _ticks(self) -> None:
+        """A tick that a stop breaks off is no fault: its transaction was not committed, and the next start ticks."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.tick()
 
     async def tick(self) -> None:
         """Handle every timer that is due, each in a transaction of its own; ask who is due; forget what is too old."""

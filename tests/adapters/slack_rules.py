@@ -9,6 +9,7 @@ METHODS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     name: (frozenset(required.split()), frozenset(optional.split()))
     for name, required, optional in (
         ("auth.test", "", ""),
+        ("bots.info", "", "bot team_id"),
         ("apps.connections.open", "", ""),
         ("chat.postMessage", "channel text", "blocks metadata mrkdwn thread_ts unfurl_links unfurl_media"),
         ("chat.update", "channel ts", "text blocks metadata"),

@@ -270,6 +270,19 @@ def test_telegram_away_at_the_start_is_waited_for() -> None:
     asyncio.run(go())
 
 
+def test_a_server_that_says_little_of_the_bot_is_good_enough() -> None:
+    async def go() -> None:
+        core = Core()
+        async with TelegramServer(TOKEN).running() as server:
+            server.fails("getMe", Fault("answer", body='{"ok": true, "result": {"id": 1, "username": "little_bot"}}'))
+            async with listening(server, core) as adapter:
+                server.person(42).says("hello")
+                await until(lambda: core.texts == ["hello"])
+                assert adapter.username == "little_bot"
+
+    asyncio.run(go())
+
+
 def test_two_pollers_the_first_stops_with_one_clear_line() -> None:
     async def play(server: TelegramServer, adapter: TelegramAdapter, core: Core) -> None:
         await until(lambda: bool(server.called("getUpdates")))

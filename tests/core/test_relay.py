@@ -18,6 +18,7 @@ from storage.outbox import outbox
 from tests.adapters.slack_platform import Slack
 from tests.adapters.telegram_platform import OnTelegram
 from tests.chat import Chat, Person, Plain, Screens
+from tests.handlers.test_answering import asks, to_monday
 
 AGAIN = "In case this did not reach you:"
 
@@ -261,6 +262,18 @@ def test_a_form_that_can_be_a_page_is_held_back_for_five_seconds(chat: Chat) -> 
     assert "pass on" not in sari.last
     chat.passes(seconds=6)
     assert "pass on" in sari.last  # the page did not open
+
+
+def test_the_page_of_a_form_that_follows_on_a_card_is_opened_by_the_same_press(chat: Chat) -> None:
+    rebuilt(chat, pages=True)
+    sari = chat.joins("Sari", needs=["open-data"], offers=["open-data"])
+    asks(chat.joins("Mirela", role="facilitator"), "How is your energy?", "1 to 5")
+    to_monday(chat, 3)
+    sari.presses("4")
+    sari.presses("That is all")
+    ack = sari.presses("Fill it in")
+    assert ack.open is not None
+    assert "It goes on below." in sari.last
 
 
 def test_an_opened_page_takes_the_held_question_back_and_answers_with_a_message(chat: Chat) -> None:

@@ -1,8 +1,10 @@
 """Everybody is asked once a date, in their own morning: clock changes, outages, jumps, moves, restarts, replicas."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +16,7 @@ from bot.core.events import Occurrence
 from bot.core.replies import Reply
 from bot.core.router import Route
 from bot.domain.recurrence import Rule
-from storage import UnitOfWork
+from storage import Store, UnitOfWork
 from storage.outages import Outage
 from storage.outbox import outbox
 from storage.recurring import occurrence, schedule_zone
@@ -363,3 +365,18 @@ def test_messages_of_a_date_bear_its_name(chat: Chat, diary: Diary) -> None:
         return list(unit.connection.scalars(sa.select(outbox.c.idem)))
 
     assert chat.store.now(idem) == [f"ci:{number}:2026-11-24:{sari.member}:1"]
+
+
+def test_a_stop_amid_a_tick_is_no_fault(threaded_store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    kawan = Chat(threaded_store).kawan
+
+    async def go() -> None:
+        busy = asyncio.create_task(threaded_store.run(lambda unit: sleep(0.3)))
+        await asyncio.sleep(0.05)
+        kawan.scheduler.start()
+        await asyncio.sleep(0.05)
+        kawan.scheduler.stop()
+        await busy
+
+    asyncio.run(go())
+    assert [line.message for line in caplog.records if line.levelname == "ERROR"] == []

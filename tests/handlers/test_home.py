@@ -153,3 +153,12 @@ def test_an_ally_who_hides_before_it_leaves_is_not_named(chat: Chat) -> None:
     chat.happens(Opened(id="h", sender=sari.sender, address=at), settle=False)
     chat.happens(bat.platform.says(chat.count(), bat, "safe"))
     assert not any("Bat" in shown.text for shown in pages(sari))
+
+
+def test_safe_leaves_a_page_that_says_nothing(chat: Chat) -> None:
+    sari, mirela = chat.joins("Sari"), chat.joins("Mirela", role="facilitator")
+    opens(sari)
+    sari.says("safe")
+    assert pages(sari)[-1].text.startswith("Hello. This bot is for invited members.")
+    assert pages(sari)[-1].buttons == []
+    assert pages(mirela) == []

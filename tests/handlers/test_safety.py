@@ -3,6 +3,8 @@
 import pytest
 
 from bot.core.ids import decode
+from storage import Store
+from tests.adapters.telegram_platform import OnTelegram
 from tests.chat import Chat, Person
 
 
@@ -22,6 +24,37 @@ def test_safe_answers_ok_and_nothing_else(sari: Person) -> None:
     sari.says("safe")
     assert sari.sees() == ["OK."]
     assert sari.buttons() == []
+
+
+def test_safe_takes_what_was_said_off_every_screen_of_that_person(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat", topics=["beneficial-ownership"])
+    sari.says("beneficial ownership")
+    sari.says("me")
+    bat.says("me")
+    sari.says("safe")
+    assert [shown.text for shown in chat.screens.seen[sari.address.conversation]] == ["OK."]
+    assert len(bat.sees()) == 1
+
+
+def test_what_telegram_no_longer_lets_a_bot_delete_is_not_tried(store: Store) -> None:
+    chat = Chat(store, OnTelegram())
+    chat.joins("Mirela", role="facilitator")
+    sari = chat.joins("Sari")
+    sari.says("me")
+    chat.clock.passes(hours=49)
+    sari.says("help")
+    sari.says("safe")
+    assert len(sari.sees()) == 2
+    assert sari.sees()[0].startswith("You: Sari")
+    assert sari.sees()[1] == "OK."
+
+
+def test_a_facilitator_who_locks_somebody_clears_their_screen(chat: Chat, sari: Person, mirela: Person) -> None:
+    sari.says("me")
+    mirela.says("manage")
+    for label in ("People", "List", "Sari", "Lock now", "Yes, lock"):
+        mirela.presses(label)
+    assert sari.sees() == []
 
 
 @pytest.mark.parametrize("word", ["safe", "aman", "аюулгүй", "ligtas", "ปลอดภัย", "/safe"])

@@ -12,6 +12,7 @@ BLIND_COPIES = 2  # of a message that must arrive, where no platform can say wha
 IN_ORDER = ("took over", "claims")
 ANSWERED = ("choice", "words", "day")
 TOLERATED = 1.1
+A_WEEK = 1  # messages begun by the bot or a facilitator
 MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
 
@@ -36,7 +37,8 @@ def check(lines: Iterable[Line], *, tell: Iterable[str] = ("slack",)) -> list[Br
     checks = (_every_message_ends, _copies_are_few, _one_owner_writes, _each_event_has_one_effect,
               _each_timer_happens_once, _each_date_is_asked_once, _answers_stay, _lanes_keep_the_pace, _sums_are_right,
               _nobody_sees_too_much, _the_asked_see_what_was_confirmed, _nothing_goes_to_the_gone,
-              _power_is_for_staff, _nothing_is_logged, _privileged_acts_are_noted, _nothing_breaks)  # fmt: skip
+              _a_week_brings_few_messages, _power_is_for_staff, _nothing_is_logged, _privileged_acts_are_noted,
+              _nothing_breaks)  # fmt: skip
     platforms = tuple(tell)
     return [broken for one in checks for broken in one(by_f, platforms)]
 
@@ -221,6 +223,20 @@ def _nothing_goes_to_the_gone(of: Sorted, tell: tuple[str, ...]) -> Iterator[Bro
             yield Broken("I7", number, f"{n} attempts at somebody who blocked the bot")
 
 
+def _a_week_brings_few_messages(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
+    """I7: what the bot or a facilitator begins; a message counts in the week of the call after which it was seen."""
+    seen = {line["message"] for line in of["seen"]}
+    left = {line["call"] for line in of["send"] if line["type"] in (OK, INFO)}
+    last = {line["message"]: line for line in of["send"] if "week" in line and line["call"] in left}
+    weeks: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for number, line in last.items():
+        if number in seen:
+            weeks[line["member"], line["week"]].add(line["cause"])
+    for (member, week), causes in weeks.items():
+        if len(causes) > A_WEEK:
+            yield Broken("I7", member, f"got {len(causes)} messages in week {week}")
+
+
 def _power_is_for_staff(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I8: whoever did something privileged is a facilitator, or did it to themselves."""
     for line in of["privileged"]:
@@ -251,7 +267,7 @@ def _nothing_breaks(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 
 SOMETIMES = ("in doubt, found", "in doubt, resent", "catch-up", "stale press", "unconfirmed shown", "repeat stopped",
              "died", "ended", "froze", "fenced", "taken over", "asked", "both said yes", "erased", "locked",
-             "answer kept", "sent to many")  # fmt: skip
+             "answer kept", "sent to many", "cap reached")  # fmt: skip
 
 
 def sometimes(lines: Iterable[Line]) -> Counter[str]:
@@ -277,6 +293,8 @@ def sometimes(lines: Iterable[Line]) -> Counter[str]:
                 delivered[event] += 1
             case {"f": "fenced" | "froze" | "died" | "ended" | "asked" | "erased" as f}:
                 found[f] += 1
+            case {"f": "at the cap"}:
+                found["cap reached"] += 1
             case {"f": "took over", "gen": gen} if gen > 1:
                 found["taken over"] += 1
             case {"f": "kept"}:

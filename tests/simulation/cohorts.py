@@ -32,6 +32,7 @@ COUNTRIES = (("ID", "Asia/Jakarta"), ("MN", "Asia/Ulaanbaatar"), ("PH", "Asia/Ma
              ("PG", "Pacific/Port_Moresby"))  # fmt: skip
 TOPICS = ("ocds-publication", "beneficial-ownership", "red-flags", "e-procurement", "integrity-pacts")
 OPEN_INVITES = 4
+A_WEEK = 1  # messages begun by the bot or a facilitator: fewer than usual, so that many have to wait
 
 
 def number_of(who: str) -> int:
@@ -61,6 +62,7 @@ def programme() -> Programme:
     return Programme(
         content=content, understanding=content.understanding(), name="Reform Asia", operator="Reform Trust",
         operator_contact="help@reform.example", host_country="SG", emergency_contacts="Call Mirela: 000",
+        weekly_cap=A_WEEK,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from bot.core.scheduler import Scheduler
 from bot.core.settling import Settler
 from bot.domain.recurrence import Fire
 from storage import Turn, UnitOfWork
+from storage.attention import Attention
 from storage.claims import Claims
 from storage.inbox import Inbox
 from storage.lanes import LEASE, Held, Lanes, Other, Taken
@@ -164,6 +165,15 @@ def _rights_are_not_asked_again() -> list[Patch]:
     ]
 
 
+def _a_week_may_bring_any_number() -> list[Patch]:
+    """M11: nobody counts what the bot and facilitators begin."""
+
+    def is_over(self: Attention, member: int, time_zone: str) -> bool:
+        return False
+
+    return [(Attention, "is_over", is_over)]
+
+
 MUTANTS: dict[str, Callable[[], list[Patch]]] = {
     "M1": _dead_owners_rows_wait_again,
     "M2": _timeouts_count_as_not_sent,
@@ -175,6 +185,7 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
     "M8": _lanes_are_not_fenced,
     "M9": _dates_are_those_of_greenwich,
     "M10": _rights_are_not_asked_again,
+    "M11": _a_week_may_bring_any_number,
 }
 SETTINGS: dict[str, dict[str, Any]] = {"M6": {"doubt_lasts": timedelta(seconds=20)}}
 

@@ -27,6 +27,12 @@ def open_at(now: datetime, zone: str, hours: str | None) -> bool:
     return inside and str(local.isoweekday()) in days
 
 
+def week_of(now: datetime, zone: str) -> str:
+    """The week in which somebody is, from Monday to Sunday where they are; for the messages that it may bring."""
+    year, week, _ = now.astimezone(ZoneInfo(zone)).isocalendar()
+    return f"{year}-{week:02}"
+
+
 class Oracle:
     """Judges one delivered field at a time."""
 

@@ -7,6 +7,8 @@ SIZES = (3, 5, 8, 12, 18, 27, 38, 50)
 FAULTS = ("lost answers", "late arrivals", "refusals", "limits", "server errors", "repeats", "busy", "blocks", "deaths",
           "outages", "clock jumps", "freezes")  # fmt: skip
 A_DAY = 86_400.0
+A_MORNING = 3600.0
+A_FEW = 5
 MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
@@ -83,7 +85,7 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
     """Some mornings, several people at a time; the first of them are the same few, so that they meet."""
     found: list[Visit] = []
     regulars = [f"U{n}" for n in luck.sample(range(1, size), min(size - 1, luck.randint(2, 6)))]
-    for _ in range(luck.randint(2, 5)):
+    for _ in range(luck.choice((2, 3, 4, 5, 5))):
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.6 * A_DAY)
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
@@ -91,6 +93,8 @@ def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
     if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
         found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
+        if size <= A_FEW and luck.random() < 0.4:  # and again and again, more than a week may bring
+            found += [Visit(at + n * A_MORNING, "U0", 14, "message") for n in (1, 2, 3, 4)]
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 

@@ -31,6 +31,7 @@ NOT_AN_EVENT = (
     "asked on",
     "claims",
     "card",
+    "at the cap",
 )  # what the tables say, and details
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
+from storage.attention import Attention
 from storage.audit import Audit
 from storage.broadcasts import Broadcasts
 from storage.checkins import Checkins
@@ -148,6 +149,11 @@ def _moved(noted: Noted, done: bool, args: Args, named: Named) -> None:
         noted.line("version conflict")
 
 
+def _over(noted: Noted, over: bool, args: Args, named: Named) -> None:
+    if over:
+        noted.line("at the cap", member=args[0])
+
+
 def _audited(noted: Noted, none: None, args: Args, named: Named) -> None:
     noted.audited += 1
 
@@ -168,5 +174,6 @@ DOORS: tuple[tuple[type, str, Tell], ...] = (
     (Schedules, "done", _timer_done),
     (Dialogs, "move", _moved),
     (Introductions, "decide", _decided),
+    (Attention, "is_over", _over),
     (Audit, "note", _audited),
 )

@@ -24,7 +24,7 @@ from tests.simulation.history import INFO, INVOKE, History
 from tests.simulation.loop import START, LoopClock, VirtualLoop, run_in
 from tests.simulation.machine import TICK, Machine
 from tests.simulation.marks import marks_in
-from tests.simulation.oracle import Oracle, open_at
+from tests.simulation.oracle import Oracle, open_at, week_of
 from tests.simulation.people import People
 from tests.simulation.plan import A_DAY, Plan, Visit
 from tests.simulation.platforms import Line, Platform, marks_of, said
@@ -44,7 +44,7 @@ _NEXT = """SELECT min(at) FROM (SELECT min(due_at) AS at FROM timer WHERE name !
     UNION ALL SELECT min(due_at) FROM outbox WHERE state = 'held'
     UNION ALL SELECT min(next_at) FROM schedule_zone)"""
 _ROW = """SELECT o.member_id, o.cause, o.class, o.edits, m.state, coalesce(o.body, c.body), o.conversation, o.lane,
-    CASE WHEN o.kind = 'message' THEN o.priority ELSE 0 END, m.time_zone, m.hours
+    CASE WHEN o.kind = 'message' THEN o.priority ELSE 0 END, m.time_zone, m.hours, o.kind = 'message' AND o.counted
     FROM outbox o LEFT JOIN member m ON m.id = o.member_id LEFT JOIN content c ON c.id = o.content_id
     WHERE o.seq = ?"""
 
@@ -291,15 +291,15 @@ class World:
             self._claimed[seq] = self._judge(seq)
 
     def _leaves(self, event: str) -> bool:
-        """Is whoever did this about to leave? Then they are told how to undo that, whatever they press."""
+        """Is whoever did this about to leave, locked or gone? Then they are told that, whatever they press."""
         who = self.people.about.get(event, ("", ""))[0]
         found = self.database.execute(_STATE, (who,)).fetchone()
-        return found is not None and found[0] == "leaving"
+        return found is None or found[0] in ("leaving", "locked")
 
     def _judge(self, seq: int) -> dict[str, Any]:
         """A message is claimed: from now on it may leave. What of it the oracle forbids at this moment, and to whom."""
         found = self.database.execute(_ROW, (seq,)).fetchone()
-        member, cause, of_class, edits, state, body, conversation, lane, priority, zone, hours = found
+        member, cause, of_class, edits, state, body, conversation, lane, priority, zone, hours, counts = found
         content = Content.from_json(json.loads(body or '{"text": ""}'))
         who, typed = self.people.about.get(cause, ("", ""))
         kind, _, viewers = conversation.partition(":")
@@ -311,10 +311,13 @@ class World:
             if not all(self.oracle.may_see(viewer, subject, field) for viewer in viewers.split(",")):
                 hidden.append([field, subject])
         values: dict[str, Any] = {"once": of_class == "once", "edit": edits is not None, "again": seq in self._claimed}
-        if state in ("left", "locked", "leaving"):
+        removes = edits is not None and body is None  # which nobody gets
+        if state in ("left", "locked", "leaving") and not removes:
             values |= {"state": state, "says": said(content)[-30:]}
         if member is not None and priority >= WAITS_FOR_MORNING:
             values["rests"] = state == "paused" or not open_at(self.clock.now(), zone, hours)
+        if member is not None and counts:
+            values["week"] = week_of(self.clock.now(), zone)
         if kind != "dm":
             values["met"] = self.oracle.have_met(viewers.split(","))
         return {

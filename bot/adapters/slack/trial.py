@@ -1,6 +1,7 @@
 """Trying Slack's two tokens: whose they are, whether they may do what the manifest asks for; changes nothing."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -37,7 +38,8 @@ async def try_bot_token(
     missing = sorted(SCOPES.keys() - {scope.strip() for scope in granted.split(",")}) if granted else []
     advice = (REINSTALL.format(scopes=", ".join(missing)),) if missing else ()
     name = str(answer.get("user") or "the bot")
-    return Tried(f"{name} in the workspace {answer.get('team') or answer.get('team_id')}", name, advice)
+    app = await _app_of(client, answer, timeout)
+    return Tried(f"{name} in the workspace {answer.get('team') or answer.get('team_id')}", name, advice, app)
 
 
 async def try_app_token(
@@ -46,7 +48,18 @@ async def try_app_token(
     """Ask Slack for an address to listen at, and leave it unused. Raises Trouble."""
     client = _client(token, session, api_url, proxy)
     await _asked(lambda: client.apps_connections_open(app_token=token), APP_TOKEN, api_url, timeout)
-    return Tried("Socket Mode")
+    named = re.match(r"xapp-\d+-(A[A-Z0-9]+)-", token)
+    return Tried("Socket Mode", app=named[1] if named else "")
+
+
+async def _app_of(client: AsyncWebClient, answer: Any, timeout: float) -> str:
+    """The app to which a bot belongs, or nothing where Slack does not tell."""
+    try:
+        async with asyncio.timeout(timeout):
+            found = await client.bots_info(bot=str(answer.get("bot_id") or ""))
+        return str(found["bot"]["app_id"])
+    except Exception:  # one more check, and no verdict on the token
+        return ""
 
 
 def _client(token: str, session: aiohttp.ClientSession, api_url: str, proxy: str | None) -> AsyncWebClient:

@@ -188,8 +188,8 @@ class TelegramAdapter:
 
     async def _begin(self) -> None:
         """Learn the bot's name, and choose one way to listen."""
-        me = await self._insist(self._bot.get_me)
-        self.username = me.username
+        me = await self._insist(self._line.who)
+        self.username = str(me.get("username") or "")
         if self._webhook is None:
             with contextlib.suppress(Refusal):  # if it matters, the first poll says so
                 await self._insist(self._bot.delete_webhook, refusals=False)

@@ -55,6 +55,13 @@ class Line:
     request: SessionRequest
     url: str
 
+    async def who(self) -> Mapping[str, Any]:
+        """The bot itself, as Telegram describes it; the library wants fields that not every server gives."""
+        me = await self.request.ask(f"{self.url}/getMe", {}, self.request.read_timeout)
+        if not isinstance(me, Mapping):
+            raise Lost("an answer that is no bot")
+        return me
+
     async def say(self, method: str, chat: int, rendered: Rendered, **more: object) -> object:
         """The result of a call that shows a text."""
         arguments = {"chat_id": chat, "text": rendered.text, "link_preview_options": NO_PREVIEW, **more}

@@ -1,10 +1,10 @@
 """Trying a token at Telegram: who the bot is, and whether BotFather lets it into groups; changes nothing."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
-from telegram import Bot, User
-from telegram.error import TelegramError
 
 from bot.adapters.telegram.transport import Lost, NothingSent, Refusal, SessionRequest
 from bot.adapters.trial import Tried, Trouble
@@ -24,9 +24,8 @@ async def try_token(
     """Ask Telegram who this is. Raises Trouble."""
     request = SessionRequest(session, proxy=proxy, read_timeout=timeout)
     try:
-        bot = Bot(token, base_url=f"{api_url.rstrip('/')}/bot", request=request, get_updates_request=request)
         async with asyncio.timeout(timeout):
-            me = await bot.get_me()
+            me = await request.ask(f"{api_url.rstrip('/')}/bot{token}/getMe", {}, timeout)
     except Refusal as error:
         # 404: what was sent is not even shaped like a token
         if error.is_for_token or error.status == 404:
@@ -36,13 +35,12 @@ async def try_token(
         raise Trouble(NOT_REACHED.format(url=api_url, why=error.message), reached=False) from None
     except TimeoutError:
         raise Trouble(NOT_REACHED.format(url=api_url, why="too slow"), reached=False) from None
-    except (TelegramError, TypeError, ValueError, KeyError) as error:
-        why = f"an answer that is not Telegram's, {type(error).__name__}"
-        raise Trouble(NOT_REACHED.format(url=api_url, why=why), reached=False) from None
-    name = me.username or str(me.id)
-    return Tried(f"{me.first_name} (@{name})", name, tuple(_advice(me, name)))
+    if not isinstance(me, Mapping) or not isinstance(me.get("username"), str):
+        raise Trouble(NOT_REACHED.format(url=api_url, why="an answer that is not Telegram's"), reached=False)
+    name = me["username"]
+    return Tried(f"{me.get('first_name') or name} (@{name})", name, tuple(_advice(me, name)))
 
 
-def _advice(me: User, name: str) -> list[str]:
-    told = [GROUPS.format(name=name)] if me.can_join_groups else []
-    return [*told, PRIVACY.format(name=name)] if me.can_read_all_group_messages else told
+def _advice(me: Mapping[str, Any], name: str) -> list[str]:
+    told = [GROUPS.format(name=name)] if me.get("can_join_groups") else []
+    return [*told, PRIVACY.format(name=name)] if me.get("can_read_all_group_messages") else told
