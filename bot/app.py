@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.core.adapter import Adapter, LaneClosed
 from bot.core.alarms import Alarms
+from bot.core.begun import Begun
 from bot.core.charts import png
 from bot.core.clock import Clock, SystemClock, monotonic
 from bot.core.clock_watch import ClockWatch
@@ -139,6 +140,7 @@ def build(
     doubt_lasts: timedelta = SETTLE,
     alone: bool | None = None,
     in_hand: InHand | None = None,
+    begun: Begun | None = None,
 ) -> Kawan:
     """Put the parts together. The store must be migrated.
 
@@ -156,7 +158,9 @@ def build(
     def relay_of(adapter: Adapter) -> Relay:
         again = partial(_again, language)
         doubts = Doubts(tells=adapter.name in tell, again=again, settle=doubt_lasts, figures=figures)
-        relay = Relay(adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone)
+        relay = Relay(
+            adapter, store, clock, ids, files, doubts, figures, limits, _both(watch, disk), alone=alone, begun=begun
+        )
         store.on_commit(relay.woken)
         return relay
 

@@ -22,6 +22,7 @@ from bot.app import build, commands, described, withdraws
 from bot.bootstrap import EXIT_INTERRUPTED, EXIT_SETTINGS
 from bot.configure import programme
 from bot.content import ContentError
+from bot.core.begun import Begun
 from bot.core.clock import SystemClock, monotonic
 from bot.core.in_hand import InHand
 from bot.core.language import own_language
@@ -145,7 +146,8 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
         with _nothing_goes():
             adapters = _adapters(store, settings, of, session)
             in_hand = InHand(settings.bot.data_dir / "in_hand")
-            kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand)
+            begun = Begun(settings.bot.data_dir / "begun")
+            kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand, begun=begun)
             own_language().ready()
             of.understanding.ready()  # now, and not with somebody's first question in hand
         gc.freeze()  # it stays until the end: the collector need not look through it again and again

@@ -131,21 +131,40 @@ class Lanes:
         return [Lease(row.id, row.owner, _rest(row.lease_until, at), _rest(row.paused_until, at)) for row in found]
 
     def take(
-        self, lane_id: str, owner: str, now: datetime, *, lease: timedelta = LEASE, alone: bool = False
+        self,
+        lane_id: str,
+        owner: str,
+        now: datetime,
+        *,
+        lease: timedelta = LEASE,
+        alone: bool = False,
+        before: tuple[str, frozenset[int]] | None = None,
     ) -> Taken | Other:
         """Become the lane's owner, if nobody is: a new generation, and what an older one was sending is in doubt.
 
-        `alone`: no other process can be there, so that whoever held the lane is dead.
+        `alone`: no other process can be there, so that whoever held the lane is dead. `before`: an owner, and the rows
+        whose calls it began; what else that one was sending never left, and goes back into line.
         """
         insert_new(self._connection, lane, {"id": lane_id, "gen": 0})
         found = _LANE.one(self._connection, lane=lane_id)
         at = self.now()
         if not alone and found.owner not in (None, owner) and found.lease_until is not None and found.lease_until > at:
             return Other(found.lease_until - at)
+        if before is not None and found.owner == before[0]:
+            self._give_back(lane_id, found.gen, before[1])
         gen = found.gen + 1
         _TAKE.write(self._connection, of=lane_id, next=gen, by=owner, until=at + lease)
         doubtful, failed = self._inherit(lane_id, now)
         return Taken(Held(gen, lease, _rest(found.paused_until, at)), found.owner is not None, doubtful, failed)
+
+    def _give_back(self, lane_id: str, gen: int, begun: frozenset[int]) -> None:
+        """What a dead owner had claimed and not begun is in line again; changes of messages may be repeated anyway."""
+        mine = (outbox.c.lane == lane_id, OPEN, outbox.c.state == "sending", outbox.c.edits.is_(None))
+        claimed = self._connection.scalars(sa.select(outbox.c.seq).where(*mine, outbox.c.lane_gen == gen))
+        these = outbox.c.seq.in_([seq for seq in claimed if seq not in begun])
+        self._connection.execute(
+            sa.update(outbox).where(these, *mine).values(state="queued", attempts=outbox.c.attempts - 1)
+        )
 
     def _inherit(self, lane_id: str, now: datetime) -> tuple[int, Sequence[int]]:
         """What was `sending` is in doubt; a row that killed its owner too often is not tried again."""

@@ -29,6 +29,8 @@ TRY_AGAIN = ("40001", "40P01")  # serialisation failure, deadlock
 def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.autocommit = True
     connection.execute("SET lock_timeout = '5s'")
+    # Of a process that stands still in the midst of a job, whose locks would keep every other one waiting.
+    connection.execute("SET idle_in_transaction_session_timeout = '15s'")
     connection.autocommit = False
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.adapter import Adapter, Envelope, RateLimited
+from bot.core.begun import Begun
 from bot.core.clock import Clock
 from bot.core.doubts import Doubts
 from bot.core.figures import Figures
@@ -53,6 +54,7 @@ class Relay:
         may_send: Callable[[], bool] = lambda: True,
         *,
         alone: bool | None = None,
+        begun: Begun | None = None,
     ) -> None:
         self._adapter = adapter
         self._store = store
@@ -61,6 +63,7 @@ class Relay:
         self.figures = figures or Figures()
         self.alone = store.alone if alone is None else alone
         self.owned, self.lost = asyncio.Event(), asyncio.Event()  # one of them is set while it runs
+        self._begun = begun
         self._post = Post(adapter, store, clock, files)
         self._doubts = doubts or Doubts(figures=self.figures)
         self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits, may_send)
@@ -144,11 +147,14 @@ class Relay:
         self._owner = self._owner or encode(self._ids.key())
         now, began = self._clock.now(), self._time()
         lane = self._adapter.lane
+        before = self._begun.before(lane) if self._begun is not None else None
         found = await self._store.run(
-            lambda unit: unit.lanes.take(lane, self._owner, now, alone=self.alone), Turn.RELAY
+            lambda unit: unit.lanes.take(lane, self._owner, now, alone=self.alone, before=before), Turn.RELAY
         )
         if isinstance(found, Other):
             return found.left.total_seconds()
+        if self._begun is not None:
+            self._begun.begins(lane, self._owner)
         self._gen, self._look, self._rests = found.held.gen, True, False
         self.lost.clear()
         self.owned.set()
@@ -290,8 +296,11 @@ class Relay:
         if claimed.root_ref is None:  # a press proved the root, so nobody knows its reference: this is a new message
             row = replace(row, edits=None)
         envelope = await self._post.envelope(claimed)
-        if isinstance(envelope, Envelope) and not self._has_time():
-            return row, NotBegun("the lease ends")
+        if isinstance(envelope, Envelope):
+            if self._begun is not None:
+                self._begun.add(row.lane, self._owner, row.seq)
+            if not self._has_time():  # asked last: whoever stands still before it begins nothing afterwards
+                return row, NotBegun("the lease ends")
         return row, await self._post.send(row, envelope)
 
     def _has_time(self) -> bool:

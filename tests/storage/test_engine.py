@@ -264,6 +264,24 @@ def test_a_server_that_ends_the_connection_is_asked_again(threaded_store: Store)
     assert len(tries) == 2
 
 
+@pytest.mark.parametrize("threaded_store", ["postgresql"], indirect=True)
+def test_a_job_that_stands_still_lets_its_locks_go_and_is_done_again(threaded_store: Store) -> None:
+    tries: list[str] = []
+
+    def stands_still(unit: UnitOfWork) -> None:
+        allowed = unit.connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+        tries.append(str(allowed))
+        unit.members.set_fact("done", str(len(tries)))
+        if len(tries) == 1:
+            unit.connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            time.sleep(0.5)  # as a process does that was stopped
+        unit.members.set_fact("done", str(len(tries)))
+
+    asyncio.run(threaded_store.run(stands_still))
+    assert tries == ["15s", "15s"]
+    assert threaded_store.now(lambda unit: unit.members.fact("done")) == "2"
+
+
 def test_a_database_that_is_not_there_is_busy_and_not_the_handlers_mistake(tmp_path: Path) -> None:
     for url in (f"postgresql://nobody@/nothing?host={tmp_path}", f"sqlite:///{tmp_path}/no/folder.db"):
         with contextlib.closing(open_store(url, inline=True)) as store, pytest.raises(Busy):
