@@ -261,9 +261,8 @@ class Relay:
             self._lost()
             return
         rested, self._rests = self._rests, turned.held.rest > timedelta(0)
-        self._chat_at = self._pacer.next_rested(self._time()) if turned.claim.rests else float("inf")
-        missed = turned.claim.rests and self._chat_at == float("inf")  # it may be written to again by now
-        self._look = self._look or turned.claim.more or rested or missed
+        self._chat_at = self._rested_at() if turned.claim.rests else float("inf")
+        self._look = self._look or turned.claim.more or rested
         for claimed in turned.claim.taken:
             heapq.heappush(self._ready, (claimed.row.priority, claimed.row.seq, claimed))
         for row in turned.doubted:
@@ -271,6 +270,11 @@ class Relay:
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
             asking.add_done_callback(self._stirred)
+
+    def _rested_at(self) -> float:
+        """When what rests may be written to: maybe by now, or when calls have ended that are under way."""
+        at, now = self._pacer.next_rested(self._time()), self._time()
+        return now + SOONEST if at == float("inf") else at
 
     def _lost(self) -> None:
         """Another process has the lane: what we still hold is its doubt now, and we write nothing any more."""
