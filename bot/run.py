@@ -39,6 +39,7 @@ log = get_logger("kawan.run")
 
 FAILED = 1
 # Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
+LISTENS_FIRST = 0.3  # seconds
 COLLECTED_AT = 10_000, 20, 20  # one command makes thousands of things, and nearly all go by themselves
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 PATIENCE, AGAIN = 60.0, 2.0  # seconds: for a database server that is away at the start
@@ -136,6 +137,14 @@ def _with_store(url: str, settings: Settings, of: Programme) -> int:
         store.close()
 
 
+async def _prepare(of: Programme) -> None:
+    """Make what the first question needs, beside listening, and not with that question in hand."""
+    await asyncio.sleep(LISTENS_FIRST)
+    await asyncio.to_thread(own_language().ready)
+    await asyncio.to_thread(of.understanding.ready)
+    gc.freeze()
+
+
 async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
     """Run until a signal comes, or no platform is left."""
     told = asyncio.Event()
@@ -148,14 +157,12 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             in_hand = InHand(settings.bot.data_dir / "in_hand")
             begun = Begun(settings.bot.data_dir / "begun")
             kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand, begun=begun)
-            own_language().ready()
-            of.understanding.ready()  # now, and not with somebody's first question in hand
         gc.freeze()  # it stays until the end: the collector need not look through it again and again
         gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
             running = asyncio.create_task(kawan.run(_say_why))
-            naming = asyncio.create_task(_name_links(adapters, of))
+            beside = {asyncio.create_task(_name_links(adapters, of)), asyncio.create_task(_prepare(of))}
             stopping = asyncio.create_task(told.wait())
             log.info("started", platforms=sorted(adapters), cohort=settings.programme.name)
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -164,9 +171,9 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
                 return FAILED
             log.info("stopping")
             await stop_serving()
-            running.cancel()
-            naming.cancel()
-            await asyncio.wait({running, naming})
+            for task in (running, *beside):
+                task.cancel()
+            await asyncio.wait({running, *beside})
     log.info("stopped")
     return 0
 

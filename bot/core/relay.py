@@ -236,7 +236,9 @@ class Relay:
         settling = list(self._outcomes)
         began, room = self._time(), self._room()
         self._look = room == 0  # then, what this turn sets free is looked for in the next
-        resting, left = self._pacer.resting(began), self._left(began)
+        # What waits here to begin counts, too, though a press may have proved meanwhile that it arrived.
+        waiting = {claimed.row.conversation for _, _, claimed in self._ready}
+        resting, left = self._pacer.resting(began) | waiting, self._left(began)
         in_hand = {claimed.row.seq for claimed in (*self._calls.values(), *(one for _, _, one in self._ready))}
         try:
             turned = await self._store.run(
