@@ -56,6 +56,7 @@ from handlers import (
     talks,
     team_joining,
     teams,
+    unreached,
     updates,
     watching,
     wishes,
@@ -115,7 +116,8 @@ router = Router.of(
     message_answers.router,  # and answering, for everybody
     checkins.router,  # setting up what is asked,
     holidays.router,  # when nobody is,
-    monday.router,  # and how it was answered
+    monday.router,  # how it was answered,
+    unreached.router,  # and who could not be reached
     projects.router,
     picking.router,
     safety.router,  # safe, and emergency words

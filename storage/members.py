@@ -75,6 +75,7 @@ account = table(
     sa.Column("preferred", sa.Boolean, nullable=False),
     sa.Column("reachable", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("missed_at", Moment),  # since when a message reached this member nowhere; nothing once they write
     sa.UniqueConstraint("platform", "installation", "external_id"),
     sa.Index("ix_account_member_id", "member_id"),
     same_cohort("member_id"),
@@ -95,6 +96,9 @@ meta = table("meta", sa.Column("key", sa.Text, primary_key=True), text("value"),
 
 PAUSED = member.c.state == sa.literal_column("'paused'")
 sa.Index("ix_member_paused_until", member.c.paused_until, sqlite_where=PAUSED, postgresql_where=PAUSED)
+
+MISSED = account.c.missed_at.is_not(None)
+sa.Index("ix_account_missed_at", account.c.missed_at, sqlite_where=MISSED, postgresql_where=MISSED)
 
 LIVE = ("active", "paused")
 SEARCHED_BY = frozenset({"role", "state", "preset", "time_zone"})  # what search keeps a copy of
@@ -370,7 +374,7 @@ class Members:
                 account.c.installation == installation,
                 account.c.external_id == external_id,
             )
-            .values(reachable=yes)
+            .values(reachable=yes, **({"missed_at": None} if yes else {}))
         )
 
     def known_among(self, platform: str, installation: str, external_ids: Collection[str]) -> set[str]:

@@ -35,6 +35,7 @@ from storage.search import Search
 from storage.talks import Talks
 from storage.teams import Teams
 from storage.troubles import Troubles
+from storage.unreached import Unreached
 from storage.waves import Waves
 
 
@@ -167,6 +168,10 @@ class UnitOfWork:
     @cached_property
     def troubles(self) -> Troubles:
         return Troubles(self.connection)
+
+    @cached_property
+    def unreached(self) -> Unreached:
+        return Unreached(self.connection)
 
     @cached_property
     def lanes(self) -> Lanes:

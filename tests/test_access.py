@@ -61,7 +61,7 @@ CLOCK = {
     "privacy.erase",
     "watching.tell",
     *("away.end", "introductions.close", "introductions.remind", "joining.expire", "privacy.erase", "watching.tell"),
-    *("milestones.overdue", "team_joining.close"),
+    *("milestones.overdue", "team_joining.close", "unreached.tell"),
 }
 
 # One canary in each class of field; whoever may not see the field must never see the canary.

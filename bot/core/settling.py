@@ -12,6 +12,7 @@ from bot.core.events import Address
 from bot.core.figures import Figures
 from bot.core.ids import Ids
 from bot.core.log import get_logger
+from bot.core.unreached import miss
 from storage import UnitOfWork
 from storage.attention import Limits
 from storage.claims import Claim, waits
@@ -221,3 +222,5 @@ class Settler:
             unit.claims.move(row.seq, gen, now, lane_id=there.lane, conversation=there.conversation)
             return
         self._write(unit, gen, row, "unreachable", now, why=why)
+        if row.member_id is not None:
+            miss(unit, row.member_id, now)

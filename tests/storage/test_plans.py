@@ -244,6 +244,10 @@ def watched(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
     assert unit.backlog.ended("failed", NOW - 2 * DAY)
     assert unit.backlog.newest_ended("failed", NOW - 2 * DAY)
     assert unit.members.facilitators_accounts()
+    unit.unreached.begins(7, NOW)
+    unit.unreached.tell_at("tell", dict.fromkeys(unit.unreached.to_tell(1, but=7), NOW))
+    unit.unreached.count(1, NOW - DAY, NOW, but=7)
+    unit.unreached.some(1, NOW - DAY, NOW, but=7, limit=11)
 
 
 def told_to_many(unit: UnitOfWork, cohort: int, some: list[int]) -> None:
