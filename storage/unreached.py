@@ -52,7 +52,7 @@ class Unreached:
                 member.c.id != but,
             )
         )
-        return dict(found)
+        return {row.id: row.time_zone for row in found}
 
     def tell_at(self, name: str, mornings: Mapping[int, datetime]) -> None:
         """A timer of this name for each of these members at their moment, unless there is one already."""
