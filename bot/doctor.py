@@ -30,7 +30,7 @@ LONGEST_WHY = 100
 A_MINUTE, OLD = timedelta(minutes=1), timedelta(minutes=10)
 URGENCIES = {
     Urgency.REPLY: "replies",
-    Urgency.SAFETY: "safety notices",
+    Urgency.WELCOME: "welcomes",
     Urgency.QUESTION: "questions",
     Urgency.BROADCAST: "messages to many",
 }

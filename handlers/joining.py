@@ -6,7 +6,7 @@ from bot.core.context import Context, Stranger
 from bot.core.events import Command, Message, Opened, Press, Unreadable
 from bot.core.forms import question
 from bot.core.ids import account_hash, code_hash, read_button_handle
-from bot.core.replies import Button, Card, Content, Pressable, Reply, lines, t
+from bot.core.replies import Button, Card, Content, Pressable, Reply, Urgency, lines, t
 from bot.core.router import Role, Router
 from handlers import linking, wording
 from handlers.agreement import consent_card
@@ -62,9 +62,16 @@ def _may_use(stranger: Stranger, invite: Invite) -> bool:
 
 
 def _let_in(stranger: Stranger, invite: Invite) -> tuple[Context, Reply]:
-    store, sender = stranger.store, stranger.sender
     if invite.for_member is not None:
         return linking.let_in(stranger, invite) if linking.is_link(invite) else _reopen(stranger, invite)
+    ctx = _become_member(stranger, invite)
+    # Behind what others wait for: thousands may open their links in one minute.
+    ctx.send(ctx.me.id, greeting(ctx), urgency=Urgency.WELCOME)
+    return ctx, None
+
+
+def _become_member(stranger: Stranger, invite: Invite) -> Context:
+    store, sender = stranger.store, stranger.sender
     _, _, time_zone = store.members.cohort_defaults(invite.cohort_id)
     number = store.members.add(
         invite.cohort_id,
@@ -83,8 +90,7 @@ def _let_in(stranger: Stranger, invite: Invite) -> tuple[Context, Reply]:
     store.invites.use(invite, number)
     store.profiles.renew(number)
     store.schedules.set_timer("joining.expire", number, stranger.now + UNDECIDED)
-    ctx = stranger.become(me)
-    return ctx, greeting(ctx)
+    return stranger.become(me)
 
 
 def _account(stranger: Stranger) -> tuple[str, str, str]:
@@ -98,9 +104,9 @@ def _come_in(stranger: Stranger, invite: Invite) -> "Reply | tuple[Context, Repl
     if not isinstance(stranger.event, Message | Command | Press | Unreadable):
         return None
     pressed = _greeting_pressed(stranger, stranger.event) if isinstance(stranger.event, Press) else None
-    ctx, greeted = _let_in(stranger, invite)
     if pressed is None:
-        return ctx, greeted
+        return _let_in(stranger, invite)
+    ctx = _become_member(stranger, invite) if invite.for_member is None else _let_in(stranger, invite)[0]
     row, button = pressed
     stranger.store.invites.adopt(row.seq, ctx.me.id)
     ctx.message, ctx.value = row.message, button.value

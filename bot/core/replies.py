@@ -145,7 +145,8 @@ class Urgency(IntEnum):
     """The order in which a lane sends, first to last (reliability 1.6)."""
 
     REPLY = 0
-    SAFETY = 1
+    SAFETY = 0  # the same: neither waits for a crowd that comes in
+    WELCOME = 1
     QUESTION = 2
     BROADCAST = 3
 

@@ -26,6 +26,18 @@ def walk_in(chat: Chat, sekar: Person, need: str = "gubernur belum mau tanda tan
     return 7
 
 
+def test_replies_and_safety_leave_before_the_welcomes_of_a_crowd(chat: Chat) -> None:
+    bat, left = chat.joins("Bat"), []
+    chat.screens.outcome = lambda envelope: left.append(envelope.address.conversation)
+    crowd = [chat.newcomer(f"New{n}") for n in range(5)]
+    for one in crowd:
+        chat.happens(chat.platform.says(chat.count(), one, f"/start {chat.invites()}"), settle=False)
+    chat.happens(chat.platform.says(chat.count(), bat, "help"), settle=False)
+    chat.settles()
+    assert left == ["dm:Bat", *(f"dm:New{n}" for n in range(5))]
+    assert all("You have a personal invitation" in one.last for one in crowd)
+
+
 def test_a_stranger_gets_one_neutral_line_and_after_five_silence(chat: Chat) -> None:
     stranger = chat.newcomer("Nobody")
     for text in ("hello", "/find Bat", "who are you", "/help", "x"):
