@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.simulation.history import FAIL, INFO, INVOKE, OK, Line
+from tests.simulation.marks import marks_in
 
 TERMINAL = {"sent", "unreachable", "failed", "cancelled", "expired", "unconfirmed"}
 BLIND_COPIES = 2  # of a message that must arrive, where no platform can say what arrived
@@ -195,7 +196,9 @@ def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]
 def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I6: the card that was confirmed and nothing else; no chat for two before both said yes."""
     for line in of["asked"]:
-        confirmed = [one for one in of["confirmed"] if not line["by"] or one["by"] in line["by"]]
+        # Whoever gave themselves a name without a mark is one of those whose cards have none.
+        by = line["by"]
+        confirmed = [one for one in of["confirmed"] if (one["by"] in by if by else not marks_in(one["text"]))]
         same = [one for one in confirmed if one["language"] == line["language"]]
         if (same or not confirmed) and not any(one["text"] in line["text"] for one in same):
             yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
