@@ -1,5 +1,6 @@
 """Judges a history, whoever wrote it: the simulation, or tests with real processes (reliability 4.3)."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ TOLERATED = 1.1
 A_WEEK = 1  # messages begun by the bot or a facilitator
 MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
+
+REMINDERS = ("A reminder, the only one:", "Sekadar mengingatkan")
+COUNTRY = re.compile(r" \([^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,17 @@ def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]
             yield Broken("I5", line["message"], f"to {line['to']} at {line['at']}: {line['hidden']}")
 
 
+def _shows_no_more(text: str, confirmed: str) -> bool:
+    """The whole card, or in the reminder what is left of it: what two people do not share any more is not said."""
+    if confirmed in text:
+        return True
+    known = set(COUNTRY.sub("", confirmed).splitlines())
+    cards = [COUNTRY.sub("", part).splitlines() for part in text.split("\n\n")]
+    is_reminder = any(word in text for word in REMINDERS)
+    first = COUNTRY.sub("", confirmed).splitlines()[:1]
+    return is_reminder and any(card[:1] == first and known.issuperset(card) for card in cards)
+
+
 def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I6: the card that was confirmed and nothing else; no chat for two before both said yes."""
     for line in of["asked"]:
@@ -200,7 +215,7 @@ def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iter
         by = line["by"]
         confirmed = [one for one in of["confirmed"] if (one["by"] in by if by else not marks_in(one["text"]))]
         same = [one for one in confirmed if one["language"] == line["language"]]
-        if (same or not confirmed) and not any(one["text"] in line["text"] for one in same):
+        if (same or not confirmed) and not any(_shows_no_more(line["text"], one["text"]) for one in same):
             yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
     for line in of["send"]:
         if line.get("met") is False:

@@ -309,10 +309,11 @@ class People:
             self._brings(person, event)
 
     def _attacks(self, person: Person) -> None:
-        """Others' buttons, invented ones, words of staff, and searches for whoever hides."""
+        """Others' buttons (their own are pressed as what they are), invented ones, words of staff, and searches for whoever hides."""
         luck = person.luck
         of = luck.random()
-        screens = [shown for screen in person.platform.screens.values() for shown in screen if shown.buttons]
+        others = [screen for chat, screen in person.platform.screens.items() if chat != f"dm:{person.who}"]
+        screens = [shown for screen in others for shown in screen if shown.buttons]
         if of < 0.4 and screens:
             self._press(person, luck.choice(luck.choice(screens).buttons)[1], "somebody's")
         elif of < 0.55:
