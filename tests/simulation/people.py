@@ -309,7 +309,7 @@ class People:
             self._brings(person, event)
 
     def _attacks(self, person: Person) -> None:
-        """Others' buttons (their own are pressed as what they are), invented ones, words of staff, and searches for whoever hides."""
+        """Others' buttons, invented ones, words of staff, and searches for whoever hides."""
         luck = person.luck
         of = luck.random()
         others = [screen for chat, screen in person.platform.screens.items() if chat != f"dm:{person.who}"]
