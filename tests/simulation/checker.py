@@ -14,6 +14,7 @@ BLIND_COPIES = 2  # of a message that must arrive, where no platform can say wha
 IN_ORDER = ("took over", "claims")
 ANSWERED = ("choice", "words", "day")
 TOLERATED = 1.1
+A_MINUTE, TWO_MINUTES = 20, 120.0  # events of one account; seconds, since they may wait for a replica
 A_WEEK = 1  # messages begun by the bot or a facilitator
 MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
@@ -268,12 +269,20 @@ def _nothing_is_logged(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
         yield Broken("I10", line["event"], "a mark stands in the log")
 
 
+def _was_told_to_wait(of: Sorted, effect: Line) -> bool:
+    """Had the sender sent so much that the bot only asked for a minute's patience?"""
+    who = {line["who"] for line in of["deliver"] if line["event"] == effect["event"] and "who" in line}
+    since = effect["at"] - TWO_MINUTES
+    sent = sum(line.get("who") in who and since <= line["at"] <= effect["at"] for line in of["deliver"])
+    return sent >= A_MINUTE
+
+
 def _privileged_acts_are_noted(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I11: what only facilitators may do leaves a row in the audit."""
     staff = {line["event"] for line in of["deliver"] if line.get("staff") and line.get("facilitator")}
     for line in of["effect"]:
         did = line["said"] and not line["failed"] and not line["leaves"]
-        if line["event"] in staff and did and not line["audited"]:
+        if line["event"] in staff and did and not line["audited"] and not _was_told_to_wait(of, line):
             yield Broken("I11", line["event"], "a privileged act that nobody noted")
 
 

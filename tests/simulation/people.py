@@ -40,7 +40,9 @@ GLADLY = {
     "consent.no": 0.5, "wishes.keep": 4, "linking.forgotten": 1,
 }  # fmt: skip
 BACK = re.compile(r"^.*\n.*(?:new way into|jalan masuk baru)", re.MULTILINE)
-KEPT = re.compile(r"(?:Kept|Disimpan): “(step \d+)”")  # the words of an answer, as the bot repeats them
+KEPT = re.compile(
+    r"(?:Kept|Disimpan): “(step \d+)”\.$", re.MULTILINE
+)  # the words of an answer, as the bot repeats them
 CODE = re.compile(r"/start ([A-Za-z0-9_-]{22})")
 PREVIEWS = {
     "en": re.compile(r"and nothing more:\n\n(.*)\n\nPressing Send", re.DOTALL),
