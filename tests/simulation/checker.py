@@ -274,7 +274,7 @@ def _was_told_to_wait(of: Sorted, effect: Line) -> bool:
     who = {line["who"] for line in of["deliver"] if line["event"] == effect["event"] and "who" in line}
     since = effect["at"] - TWO_MINUTES
     sent = sum(line.get("who") in who and since <= line["at"] <= effect["at"] for line in of["deliver"])
-    return sent >= A_MINUTE
+    return bool(sent >= A_MINUTE)
 
 
 def _privileged_acts_are_noted(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
