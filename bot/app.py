@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, runtime_checkable
 
-from bot.core.adapter import Adapter, LaneClosed
+from bot.core.adapter import Ack, Adapter, LaneClosed
 from bot.core.alarms import Alarms
 from bot.core.begun import Begun
 from bot.core.charts import png
@@ -18,7 +18,7 @@ from bot.core.context import Context, Engine, take_back
 from bot.core.disk_watch import DiskWatch
 from bot.core.dispatcher import A_MINUTE, Dispatcher
 from bot.core.doubts import Doubts
-from bot.core.events import Due
+from bot.core.events import Due, Event
 from bot.core.figures import Figures
 from bot.core.ids import Ids, RandomIds
 from bot.core.in_hand import InHand
@@ -74,16 +74,21 @@ class Kawan:
     figures: Figures
     alarms: Alarms
 
-    async def run(self, ended: Callable[[str, str], None] | None = None) -> None:
+    async def run(
+        self, ended: Callable[[str, str], None] | None = None, first: asyncio.Task[None] | None = None
+    ) -> None:
         """Listen, deliver and tick until cancelled, then finish what is in hand; returns when no platform is left.
 
         `ended` is told the platform and the reason when one refuses us; the others go on, and what waits for it stays.
+        What comes in is taken once `first` is done.
         """
         self.scheduler.start()
         beside = [asyncio.create_task(self.store.listen()), asyncio.create_task(self.alarms.run())]
         signed_in = {relay: asyncio.Event() for relay in self.relays}
         delivering = {relay: asyncio.create_task(_deliver(relay, known)) for relay, known in signed_in.items()}
-        listening = {asyncio.create_task(self._listen(relay, known)): relay for relay, known in signed_in.items()}
+        listening = {
+            asyncio.create_task(self._listen(relay, known, first)): relay for relay, known in signed_in.items()
+        }
         try:
             while listening:
                 running = {*listening, *delivering.values()}
@@ -102,13 +107,18 @@ class Kawan:
                 task.cancel()
             await self._finish(list(listening), list(delivering.values()))
 
-    async def _listen(self, relay: Relay, signed_in: asyncio.Event) -> None:
+    async def _listen(self, relay: Relay, signed_in: asyncio.Event, first: asyncio.Task[None] | None) -> None:
         adapter = relay.adapter
         if isinstance(adapter, SignsIn):
             await adapter.sign_in()
         signed_in.set()
-        await listen(relay, self.dispatcher.receive)
+        await listen(relay, self.dispatcher.receive if first is None else partial(self._receive, first))
         raise LaneClosed(getattr(adapter, "trouble", None) or "it does not listen any more")
+
+    async def _receive(self, first: asyncio.Task[None], event: Event) -> Ack:
+        if not first.done():
+            await asyncio.wait({first})
+        return await self.dispatcher.receive(event)
 
     async def _finish(self, listening: list[asyncio.Task[None]], delivering: list[asyncio.Task[None]]) -> None:
         """Take nothing new, let the last answers leave, settle the calls in hand: 15 seconds at most."""

@@ -138,7 +138,7 @@ def _with_store(url: str, settings: Settings, of: Programme) -> int:
 
 
 async def _prepare(of: Programme) -> None:
-    """Make what the first question needs, beside listening, and not with that question in hand."""
+    """Make what the first question needs, once the platforms are asked for it, and not with it in hand."""
     await asyncio.sleep(LISTENS_FIRST)
     await asyncio.to_thread(own_language().ready)
     await asyncio.to_thread(of.understanding.ready)
@@ -161,8 +161,9 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
         gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):
-            running = asyncio.create_task(kawan.run(_say_why))
-            beside = {asyncio.create_task(_name_links(adapters, of)), asyncio.create_task(_prepare(of))}
+            preparing = asyncio.create_task(_prepare(of))
+            running = asyncio.create_task(kawan.run(_say_why, preparing))
+            beside = {preparing, asyncio.create_task(_name_links(adapters, of))}
             stopping = asyncio.create_task(told.wait())
             log.info("started", platforms=sorted(adapters), cohort=settings.programme.name)
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -62,6 +62,7 @@ def part(ctx: Context, number: int) -> Card | None:
             Button(t("Not yet"), "talks.not_yet", value),
             Button(t("No"), "talks.no", value),
         ),
+        about=(of.other_id,) if of is not None and of.other_id is not None else (),
     )
 
 

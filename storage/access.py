@@ -111,6 +111,8 @@ class Access:
     def as_seen_by(self, reach: Audience) -> Profile | None:
         """The viewer's own profile, as somebody sees it who stands this near; None when there is nothing to see."""
         mine = self._own()
+        if mine.profile.facilitator:
+            return _as_facilitator(mine)
         return seen_by(mine, reach) if is_present(mine, reach) else None
 
     def as_member_sees_me(self, other: int) -> Profile | None:
@@ -264,7 +266,7 @@ class Access:
         if self._viewer.facilitator:
             return seen_by(whole, Audience.FACILITATORS)
         if whole.profile.facilitator:
-            return Profile(id=whole.profile.id, name=whole.profile.name, facilitator=True)
+            return _as_facilitator(whole)
         shared = not set(self._own().profile.coalitions).isdisjoint(whole.profile.coalitions)
         reach = reach_of(facilitator=False, met=met, shared_coalition=shared)
         seen = seen_by(whole, reach)
@@ -324,6 +326,11 @@ class Access:
     def agreed_to(self, number: int, purpose: str) -> bool:
         """Did a member agree to a purpose? Silence is no."""
         return bool(_GIVEN.value(self._connection, cohort=self._viewer.cohort_id, member=number, purpose=purpose))
+
+
+def _as_facilitator(whole: Whole) -> Profile:
+    """Everybody may know who runs the programme, by their own name, and no more."""
+    return Profile(id=whole.profile.id, name=whole.profile.name, facilitator=True)
 
 
 def is_present(whole: Whole, reach: Audience) -> bool:

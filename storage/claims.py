@@ -40,7 +40,6 @@ _CLAIM = Prepared(
         outbox.c.counted,
         outbox.c.cause,
         outbox.c.content_id,
-        outbox.c.created_at,
     )
     .where(
         outbox.c.lane == sa.bindparam("lane"),
@@ -447,7 +446,6 @@ def _pending(found: Any) -> Pending:
         found.purpose,
         found.priority,
         found.content_id is not None,
-        found.created_at,
     )
 
 

@@ -154,7 +154,7 @@ class Lanes:
             self._give_back(lane_id, found.gen, before[1])
         gen = found.gen + 1
         _TAKE.write(self._connection, of=lane_id, next=gen, by=owner, until=at + lease)
-        doubtful, failed = self._inherit(lane_id, now)
+        doubtful, failed = self._inherit(lane_id, now, at)
         return Taken(Held(gen, lease, _rest(found.paused_until, at)), found.owner is not None, doubtful, failed)
 
     def _give_back(self, lane_id: str, gen: int, begun: frozenset[int]) -> None:
@@ -166,10 +166,10 @@ class Lanes:
             sa.update(outbox).where(these, *mine).values(state="queued", attempts=outbox.c.attempts - 1)
         )
 
-    def _inherit(self, lane_id: str, now: datetime) -> tuple[int, Sequence[int]]:
+    def _inherit(self, lane_id: str, now: datetime, at: datetime) -> tuple[int, Sequence[int]]:
         """What was `sending` is in doubt; a row that killed its owner too often is not tried again."""
         failed = [row.seq for row in _DEADLY.all(self._connection, of=lane_id, now=now)]
-        return _DOUBTED.write(self._connection, of=lane_id, now=now), failed
+        return _DOUBTED.write(self._connection, of=lane_id, now=at), failed
 
     def hold(self, lane_id: str, owner: str, gen: int) -> Held | None:
         """The lane, locked until the transaction ends; None when it is no longer this owner's."""

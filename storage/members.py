@@ -52,7 +52,8 @@ member = table(
     sa.Column("paused_until", Moment),
     sa.Column("leaving_at", Moment),
     sa.Column("hours", sa.Text),  # when they may be written to, if they chose: see bot.domain.hours
-    sa.Column("narrowed_at", Moment),  # since when what names them may not be sent: they hid, left or were locked
+    # The last row of the outbox when they hid, left or were locked: up to it, what names them may not be sent.
+    sa.Column("narrowed_seq", Id),
     sa.UniqueConstraint("cohort_id", "id"),
     sa.Index("ix_member_roster", "cohort_id", "role", "state", "id"),
     sa.Index("ix_member_invited_by", "invited_by"),

@@ -245,7 +245,7 @@ class Outbox:
     def cancel_about(self, member_number: int, now: datetime, *, only_to: int | None = None) -> int:
         """Cancel what would name or speak for a member and has not left yet: they hid, left, or are kept apart.
 
-        What is on its way back to the queue is cancelled when it is claimed: see `member.narrowed_at`.
+        What is on its way back to the queue is cancelled when it is claimed: see `member.narrowed_seq`.
         """
         named = sa.union_all(
             sa.select(outbox_about.c.outbox_seq).where(outbox_about.c.member_id == member_number),
@@ -259,7 +259,8 @@ class Outbox:
         if only_to is not None:
             statement = statement.where(outbox.c.member_id == only_to)
         else:
-            self._connection.execute(sa.update(member).where(member.c.id == member_number).values(narrowed_at=now))
+            last = sa.select(sa.func.max(outbox.c.seq)).scalar_subquery()
+            self._connection.execute(sa.update(member).where(member.c.id == member_number).values(narrowed_seq=last))
         return rows(self._connection.execute(statement.values(state="cancelled", settled_at=now)))
 
     def cancel_to(self, member_number: int, now: datetime) -> int:

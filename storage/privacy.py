@@ -28,7 +28,7 @@ NOBODY = {
     "paused_until": None,
     "leaving_at": None,
     "hours": None,
-    "narrowed_at": None,
+    "narrowed_seq": None,
 }
 
 

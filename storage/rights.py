@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +28,7 @@ _MEMBERS = Prepared(
         member.c.time_zone,
         member.c.hours,
         member.c.paused_until,
-        member.c.narrowed_at,
+        member.c.narrowed_seq,
         profile.c.country,
         profile.c.sector,
         profile.c.side,
@@ -56,7 +55,6 @@ class Pending:
     purpose: str | None
     priority: int
     of_many: bool
-    created_at: datetime
 
 
 class Rights:
@@ -89,7 +87,7 @@ class Rights:
         if to.state == "left":
             return False
         # Whoever locked their account wants nothing on their screen of what was said before.
-        if to.state == "locked" and to.narrowed_at is not None and row.created_at < to.narrowed_at:
+        if to.state == "locked" and to.narrowed_seq is not None and row.seq <= to.narrowed_seq:
             return False
         if row.purpose and (to.id, row.purpose) not in self._given:
             return False
@@ -113,7 +111,7 @@ class Rights:
         of = self.members.get(number)
         if of is None or of.state in ("left", "locked"):
             return False
-        return of.narrowed_at is None or row.created_at >= of.narrowed_at
+        return of.narrowed_seq is None or row.seq > of.narrowed_seq
 
     def _apart(self, one: int, other: int) -> bool:
         rules = [*self._wishes.get(one, ()), *self._wishes.get(other, ())]

@@ -59,7 +59,8 @@ class Doubts:
 
     def due(self, unit: UnitOfWork, lane: str, now: datetime) -> list[Row]:
         """End the doubts that need no answer, and return the rows that the platform is to be asked about now."""
-        found = unit.claims.doubtful(lane, now)
+        at = unit.lanes.now()  # a doubt ages by the database's time, as a lease does: a clock may be turned
+        found = unit.claims.doubtful(lane, at)
         self._looked = now
         self._open = bool(found)
         for seq in self._asked.keys() - {row.seq for row in found}:
@@ -69,20 +70,21 @@ class Doubts:
             if self._changes_a_message(unit, row):  # it can be repeated
                 self._ends(unit, row, "queued", now)
             elif not self._can_be_asked(row):
-                if self._is_over(row, now):
+                if self._is_over(row, at):
                     self._end_blindly(unit, row, now)
-            elif len(to_ask) < AT_ONCE and self._is_to_be_asked(row, now):
-                self._asked[row.seq] = now
+            elif len(to_ask) < AT_ONCE and self._is_to_be_asked(row, at):
+                self._asked[row.seq] = at
                 to_ask.append(row)
         return to_ask
 
     def answered(self, unit: UnitOfWork, row: Row, found: Found, now: datetime) -> None:
         """What the platform knows of a row: found, surely not there, or nothing."""
+        at = unit.lanes.now()
         if isinstance(found, Sent):
             self._ends(unit, row, "sent", now, ref=found.ref)
-        elif isinstance(found, Absent) and self._is_over(row, now):
+        elif isinstance(found, Absent) and self._is_over(row, at):
             self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
-        elif found is None and row.doubt_since is not None and now - row.doubt_since >= STOP_ASKING:
+        elif found is None and row.doubt_since is not None and at - row.doubt_since >= STOP_ASKING:
             self._ends(unit, row, "unconfirmed", now)
 
     def _ends(

@@ -186,7 +186,7 @@ class Settler:
             case Unknown(why) if row.edits is not None:  # a change can be repeated
                 self._try_again(unit, gen, row, now + waits(row.attempts, 0.5), why)
             case Unknown(why):
-                self._write(unit, gen, row, "in_doubt", now, why=why)
+                self._write(unit, gen, row, "in_doubt", unit.lanes.now(), why=why)
                 self._doubts.begin()
 
     def _write(

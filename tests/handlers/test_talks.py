@@ -3,7 +3,10 @@
 import json
 
 import pytest
+import sqlalchemy as sa
 
+from storage import UnitOfWork
+from storage.outbox import outbox_about
 from tests.chat import Chat, Person
 
 
@@ -107,3 +110,19 @@ def test_nobody_is_asked_about_somebody_who_hid_from_them(chat: Chat, pair: tupl
     chat.passes(days=8)
     assert len(sari.sees()) == seen
     assert json.dumps(sari.sees()).count("Did you and") == 0
+
+
+def test_the_question_names_the_other_so_it_does_not_leave_once_they_hide(
+    chat: Chat, pair: tuple[Person, Person]
+) -> None:
+    sari, bat = pair
+    chat.passes(days=6, hours=23)
+
+    def named(unit: UnitOfWork) -> list[int]:
+        row = unit.outbox.latest_to(sari.member or 0)
+        assert row is not None
+        told = sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == row.seq)
+        return list(unit.connection.scalars(told))
+
+    assert sari.last.startswith("Did you and Bat talk?")
+    assert chat.store.now(named) == [bat.member]

@@ -1,20 +1,26 @@
 """Judges a history, whoever wrote it: the simulation, or tests with real processes (reliability 4.3)."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.simulation.history import FAIL, INFO, INVOKE, OK, Line
+from tests.simulation.marks import marks_in
 
 TERMINAL = {"sent", "unreachable", "failed", "cancelled", "expired", "unconfirmed"}
 BLIND_COPIES = 2  # of a message that must arrive, where no platform can say what arrived
 IN_ORDER = ("took over", "claims")
 ANSWERED = ("choice", "words", "day")
 TOLERATED = 1.1
+A_MINUTE, TWO_MINUTES = 20, 120.0  # events of one account; seconds, since they may wait for a replica
 A_WEEK = 1  # messages begun by the bot or a facilitator
 MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
+
+REMINDERS = ("A reminder, the only one:", "Sekadar mengingatkan")
+COUNTRY = re.compile(r" \([^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +198,25 @@ def _nobody_sees_too_much(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]
             yield Broken("I5", line["message"], f"to {line['to']} at {line['at']}: {line['hidden']}")
 
 
+def _shows_no_more(text: str, confirmed: str) -> bool:
+    """The whole card, or in the reminder what is left of it: what two people do not share any more is not said."""
+    if confirmed in text:
+        return True
+    known = set(COUNTRY.sub("", confirmed).splitlines())
+    cards = [COUNTRY.sub("", part).splitlines() for part in text.split("\n\n")]
+    is_reminder = any(word in text for word in REMINDERS)
+    first = COUNTRY.sub("", confirmed).splitlines()[:1]
+    return is_reminder and any(card[:1] == first and known.issuperset(card) for card in cards)
+
+
 def _the_asked_see_what_was_confirmed(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I6: the card that was confirmed and nothing else; no chat for two before both said yes."""
     for line in of["asked"]:
-        confirmed = [one for one in of["confirmed"] if not line["by"] or one["by"] in line["by"]]
+        # Whoever gave themselves a name without a mark is one of those whose cards have none.
+        by = line["by"]
+        confirmed = [one for one in of["confirmed"] if (one["by"] in by if by else not marks_in(one["text"]))]
         same = [one for one in confirmed if one["language"] == line["language"]]
-        if (same or not confirmed) and not any(one["text"] in line["text"] for one in same):
+        if (same or not confirmed) and not any(_shows_no_more(line["text"], one["text"]) for one in same):
             yield Broken("I6", line["to"], f"at {line['at']} sees a card that nobody confirmed")
     for line in of["send"]:
         if line.get("met") is False:
@@ -250,12 +269,20 @@ def _nothing_is_logged(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
         yield Broken("I10", line["event"], "a mark stands in the log")
 
 
+def _was_told_to_wait(of: Sorted, effect: Line) -> bool:
+    """Had the sender sent so much that the bot only asked for a minute's patience?"""
+    who = {line["who"] for line in of["deliver"] if line["event"] == effect["event"] and "who" in line}
+    since = effect["at"] - TWO_MINUTES
+    sent = sum(line.get("who") in who and since <= line["at"] <= effect["at"] for line in of["deliver"])
+    return bool(sent >= A_MINUTE)
+
+
 def _privileged_acts_are_noted(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I11: what only facilitators may do leaves a row in the audit."""
     staff = {line["event"] for line in of["deliver"] if line.get("staff") and line.get("facilitator")}
     for line in of["effect"]:
         did = line["said"] and not line["failed"] and not line["leaves"]
-        if line["event"] in staff and did and not line["audited"]:
+        if line["event"] in staff and did and not line["audited"] and not _was_told_to_wait(of, line):
             yield Broken("I11", line["event"], "a privileged act that nobody noted")
 
 

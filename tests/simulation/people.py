@@ -40,7 +40,9 @@ GLADLY = {
     "consent.no": 0.5, "wishes.keep": 4, "linking.forgotten": 1,
 }  # fmt: skip
 BACK = re.compile(r"^.*\n.*(?:new way into|jalan masuk baru)", re.MULTILINE)
-KEPT = re.compile(r"(?:Kept|Disimpan): “(step \d+)”")  # the words of an answer, as the bot repeats them
+KEPT = re.compile(
+    r"(?:Kept|Disimpan): “(step \d+)”\.$", re.MULTILINE
+)  # the words of an answer, as the bot repeats them
 CODE = re.compile(r"/start ([A-Za-z0-9_-]{22})")
 PREVIEWS = {
     "en": re.compile(r"and nothing more:\n\n(.*)\n\nPressing Send", re.DOTALL),
@@ -312,7 +314,8 @@ class People:
         """Others' buttons, invented ones, words of staff, and searches for whoever hides."""
         luck = person.luck
         of = luck.random()
-        screens = [shown for screen in person.platform.screens.values() for shown in screen if shown.buttons]
+        others = [screen for chat, screen in person.platform.screens.items() if chat != f"dm:{person.who}"]
+        screens = [shown for screen in others for shown in screen if shown.buttons]
         if of < 0.4 and screens:
             self._press(person, luck.choice(luck.choice(screens).buttons)[1], "somebody's")
         elif of < 0.55:

@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.create_index("ix_content_broadcast_id", "content", ["broadcast_id"], unique=False)
     _partial("ix_content_created_at", "content", ["created_at"], "body IS NOT NULL")
     op.add_column("member", sa.Column("hours", sa.Text(), nullable=True))
-    op.add_column("member", sa.Column("narrowed_at", sa.BigInteger(), nullable=True))
+    op.add_column("member", sa.Column("narrowed_seq", ID, nullable=True))
     for column in (
         sa.Column("content_id", ID, nullable=True),
         sa.Column("purpose", sa.Text(), nullable=True),
