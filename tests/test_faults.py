@@ -86,7 +86,8 @@ async def trial(
                 assert one.process is not None
                 one.process.kill()
                 await one.process.wait()
-    assert slack.problems == []
+    # Whoever is killed forgets what was opened; a refusal only makes the lane wait.
+    assert [one for one in slack.problems if not one.startswith("conversations.open: more than")] == []
 
 
 def installation(folder: Path, slack: UnreliableSlack, telegram: TelegramServer, url: str) -> Program:
