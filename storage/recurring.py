@@ -44,7 +44,7 @@ schedule_zone = table(
     sa.Column("next_at", Moment),  # EPOCH: to be worked out; nothing: paused or over
     sa.Column("next_date", sa.Text, nullable=False),
     sa.Column("asked_to", Id, nullable=False),  # members up to this number are done with this date
-    sa.Index("ix_schedule_zone_next_at", "next_at"),
+    sa.Index("ix_schedule_zone_next_at", "next_at", "schedule_id"),
     personal=None,
 )
 
@@ -144,7 +144,7 @@ DUE_ZONE = Prepared(
     sa.select(*_FIELDS, *_ZONE)
     .join_from(schedule_zone, schedule, schedule.c.id == schedule_zone.c.schedule_id)
     .where(schedule_zone.c.next_at <= sa.bindparam("now", type_=Moment))
-    .order_by(schedule_zone.c.next_at)
+    .order_by(schedule_zone.c.next_at, schedule_zone.c.schedule_id)
     .limit(1)
     .with_for_update(of=schedule_zone, skip_locked=True)
 )

@@ -57,7 +57,7 @@ def _schedules() -> None:
         ),
         sa.PrimaryKeyConstraint("schedule_id", "time_zone", name=op.f("pk_schedule_zone")),
     )
-    op.create_index("ix_schedule_zone_next_at", "schedule_zone", ["next_at"])
+    op.create_index("ix_schedule_zone_next_at", "schedule_zone", ["next_at", "schedule_id"])
 
 
 def _occurrences() -> None:
