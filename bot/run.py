@@ -38,9 +38,9 @@ from storage.migrate import CannotOpen, upgrade
 log = get_logger("kawan.run")
 
 FAILED = 1
-# Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
 LISTENS_FIRST = 0.3  # seconds
 COLLECTED_AT = 10_000, 20, 20  # one command makes thousands of things, and nearly all go by themselves
+# Connecting has a limit of its own, since only a failure there surely means that nothing was sent.
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
 PATIENCE, AGAIN = 60.0, 2.0  # seconds: for a database server that is away at the start
 NAMES = {"slack": "Slack", "telegram": "Telegram"}
@@ -65,8 +65,7 @@ def main(args: argparse.Namespace) -> int:
         with _nothing_goes():
             of = programme(settings)
         with _alone(url):
-            _when_it_is_there(url, settings)
-            return _with_store(url, settings, of)
+            return _with_store(_when_it_is_there(url, settings), settings, of)
     except CannotRun as why:
         print(why, file=sys.stderr)
     except ContentError as error:
@@ -76,8 +75,8 @@ def main(args: argparse.Namespace) -> int:
     return FAILED
 
 
-def _when_it_is_there(url: str, settings: Settings) -> None:
-    """Make the database ready; a server may be starting, too, and is waited for."""
+def _when_it_is_there(url: str, settings: Settings) -> Store:
+    """The database, made ready; a server may be starting, too, and is waited for."""
     began = monotonic()
     while True:
         try:
@@ -89,13 +88,18 @@ def _when_it_is_there(url: str, settings: Settings) -> None:
             time.sleep(AGAIN)
 
 
-def _make_ready(url: str, settings: Settings) -> None:
+def _make_ready(url: str, settings: Settings) -> Store:
     refused = refusal(url)
     if refused:
         raise CannotRun(refused)
     upgrade(url)
-    with contextlib.closing(open_store(url, inline=True)) as store:
+    store = open_store(url)
+    try:
         store.now(lambda unit: cohort(unit, settings.programme))
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 @contextlib.contextmanager
@@ -128,8 +132,7 @@ def _alone(url: str) -> Iterator[None]:
         yield
 
 
-def _with_store(url: str, settings: Settings, of: Programme) -> int:
-    store = open_store(url)
+def _with_store(store: Store, settings: Settings, of: Programme) -> int:
     try:
         store.keep_room()
         return asyncio.run(_until_told(store, settings, of))

@@ -79,7 +79,7 @@ def answered(ctx: Context) -> Reply:
         return CLOSED
     asker = found.member_id
     seen = ctx.store.people(Viewer(asker, ctx.me.cohort_id)).profile(ctx.me.id)
-    name = wording.name(seen) if seen else (ctx.people.own_whole().other_name or ctx.profile.name or t("A fellow"))
+    name = wording.name(seen) if seen else wording.own_name(ctx)
     said = lines(
         t("You asked: “{text}”", text=found.text),
         t("{name} answers: “{answer}”", name=name, answer=ctx.answers["answer"]),

@@ -112,9 +112,7 @@ def _nobody(ctx: Context, draft: dict[str, Any], after: tuple[Button, ...]) -> C
 
 def shown(ctx: Context, text: str, topic: str | None) -> Say:
     """A question as everybody sees it who gets it; the country only if the whole cohort may see it."""
-    mine = ctx.people.own_whole()
-    another = None if mine.profile.facilitator else mine.other_name
-    name: Say = another or mine.profile.name or t("A fellow")
+    name = wording.own_name(ctx)
     seen = ctx.people.as_seen_by(Audience.COHORT)
     who = t("{name} ({country})", name=name, country=Country(seen.country)) if seen and seen.country else name
     about = t("It is about: {topic}.", topic=wording.topic(ctx, topic)) if topic else None

@@ -240,6 +240,18 @@ def go_on(ctx: Context, rider: str, number: int, said: Card) -> Reply:
     return onward(ctx, rider, number, said.text, also=said.buttons)
 
 
+def below(ctx: Context, rider: str, number: int, said: Say, action: str, value: str) -> Reply:
+    """What a press on this part begins comes in a message of its own; the card goes on where it is."""
+    handler = ctx.engine.router.presses[action].handler
+
+    def go() -> Reply:
+        ctx.value = value
+        return handler(ctx)
+
+    ctx.after(go)
+    return onward(ctx, rider, number, said)
+
+
 def take_off(ctx: Context, rider: str, number: int, why: Say) -> None:
     """A part is no longer this member's: their card goes on without it, in place."""
     found = _holding(ctx, rider, number)

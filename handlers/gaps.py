@@ -98,16 +98,8 @@ def part(ctx: Context, number: int) -> Card | None:
 @router.press("gaps.fill", role=Role.MEMBER)
 def fill(ctx: Context) -> Reply:
     """Ask for it in a message of its own; the card goes on where it is."""
-    number = int(ctx.value)
-    gap = GAPS[number]
-    handler = ctx.engine.router.presses[gap.action].handler
-
-    def go() -> Reply:
-        ctx.value = gap.value
-        return handler(ctx)
-
-    ctx.after(go)
-    return cards.onward(ctx, PART, number, t("It goes on below."))
+    gap = GAPS[int(ctx.value)]
+    return cards.below(ctx, PART, int(ctx.value), t("It goes on below."), gap.action, gap.value)
 
 
 @router.press("gaps.later", role=Role.MEMBER)

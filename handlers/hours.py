@@ -1,5 +1,6 @@
 """When I may be written to: my own hours and days, in my own time; what is outside them waits."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import time
 
@@ -54,26 +55,17 @@ def _later(ctx: Context, text: str) -> str:
     return until
 
 
+def _time(key: str, question: Say, some: Sequence[str], check: Callable[[Context, str], str]) -> Field:
+    choices = tuple(Choice(one, one) for one in some)
+    return Field(key=key, question=question, kind="choice", open=True, choices=choices, check=check)
+
+
 HOURS = Form(
     name="hours.hours",
     title=t("Hours"),
     fields=(
-        Field(
-            key="start",
-            question=t("From when on may I write to you? Press one, or write it: 09:30"),
-            kind="choice",
-            open=True,
-            choices=tuple(Choice(one, one) for one in FROM),
-            check=read_time,
-        ),
-        Field(
-            key="end",
-            question=t("Until when? Press one, or write it: 18:30"),
-            kind="choice",
-            open=True,
-            choices=tuple(Choice(one, one) for one in UNTIL),
-            check=_later,
-        ),
+        _time("start", t("From when on may I write to you? Press one, or write it: 09:30"), FROM, read_time),
+        _time("end", t("Until when? Press one, or write it: 18:30"), UNTIL, _later),
     ),
 )
 DAYS = Form(

@@ -3,7 +3,7 @@
 import json
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t, tn
-from handlers import cards, promises
+from handlers import cards, promises, wording
 from handlers.asks import A_WEEK, TIMES_AT_MOST, Sending, fitting, goes_out, look_again, open_of_mine, preview, so_far
 from handlers.project_card import my_milestone
 from storage.asks import ANSWERED, CLOSED, HELPING, SOLVED, THANKED, WAITING, Ask, Asked
@@ -84,8 +84,7 @@ def thank(ctx: Context) -> Reply:
     helpers = _helpers(ctx, found.id)
     ctx.store.asks.change(found.id, state=THANKED)
     ctx.message = None
-    mine = ctx.people.own_whole()
-    name: Say = mine.other_name or mine.profile.name or t("A fellow")
+    name = wording.own_name(ctx)
     said = t("{name} says thank you. Your help with “{text}” made a difference.", name=name, text=found.text)
     for one in helpers:
         ctx.send(one.member_id, said, about=(ctx.me.id,), on_behalf=ctx.me.id, once=True)

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.core import Button, Card, Context, Reply, Role, Router, Say, lines, t
+from bot.core import Button, Card, Context, Reply, Role, Router, lines, t
 from bot.domain.hours import next_card
 from bot.domain.progress import is_overdue
 from handlers import cards, progress
@@ -90,15 +90,8 @@ def _below(ctx: Context, action: str) -> Reply:
     found = my_milestone(ctx, ctx.value)
     if found is None or not found[1].step.is_open:
         return cards.GONE
-    value, handler = ctx.value, ctx.engine.router.presses[action].handler
-
-    def go() -> Reply:
-        ctx.value = value
-        return handler(ctx)
-
-    ctx.after(go)
-    said: Say = t("“{milestone}”: it goes on below.", milestone=found[1].title)
-    return cards.onward(ctx, PART, found[1].id, said)
+    said = t("“{milestone}”: it goes on below.", milestone=found[1].title)
+    return cards.below(ctx, PART, found[1].id, said, action, ctx.value)
 
 
 @router.press("overdue.date", role=Role.MEMBER)

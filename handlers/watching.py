@@ -81,14 +81,7 @@ def _fits(ctx: Context, seen: Profile | None) -> list[tuple[str, str]]:
 
 def _below(ctx: Context, number: int, action: str, value: str) -> Reply:
     """Go on in a message of its own; the card goes on where it is."""
-    handler = ctx.engine.router.presses[action].handler
-
-    def go() -> Reply:
-        ctx.value = value
-        return handler(ctx)
-
-    ctx.after(go)
-    return cards.onward(ctx, PART, number, t("It goes on below."))
+    return cards.below(ctx, PART, number, t("It goes on below."), action, value)
 
 
 @router.press("watching.meet", role=Role.MEMBER)

@@ -50,6 +50,13 @@ def name(of: Profile) -> Say:
     return of.name or t("A fellow")
 
 
+def own_name(ctx: Context) -> Say:
+    """What I am called where others read what I say: by my other name, unless I am known as a facilitator."""
+    mine = ctx.people.own_whole()
+    another = None if mine.profile.facilitator else mine.other_name
+    return another or name(mine.profile)
+
+
 def called(of: Profile) -> Say:
     """Name and country, as far as both may be seen."""
     if of.facilitator:

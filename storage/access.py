@@ -1,5 +1,6 @@
 """The only way to other people: what one viewer may see of whom. Other cohort, hidden and absent look the same."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +22,9 @@ from bot.domain.profiles import (
 from bot.domain.words import word_keys
 from storage.base import read
 from storage.members import LIVE, member
-from storage.portraits import read_portrait, unpack
+from storage.portraits import unpack
 from storage.prepared import Prepared
-from storage.profiles import consent
+from storage.profiles import GIVEN, consent
 from storage.search import COHORT, FACILITATORS, MET, Clause, Reach, Search
 from storage.shared_projects import SharedProjects
 
@@ -59,13 +60,6 @@ _LOAD = (
 )
 _WISHES = "SELECT member_id, other_id, sector, country FROM apart WHERE member_id {among}"
 _ALLIES = "SELECT other_id FROM ally WHERE member_id = :viewer"
-_GIVEN = Prepared(
-    sa.select(consent.c.given).where(
-        consent.c.cohort_id == sa.bindparam("cohort"),
-        consent.c.member_id == sa.bindparam("member"),
-        consent.c.purpose == sa.bindparam("purpose"),
-    )
-)
 # Search knows active fellows who agreed to introductions; of all others there are no keys.
 _AGREED = (
     sa.select(consent.c.given)
@@ -280,7 +274,7 @@ class Access:
         found = self._among(_LOAD, numbers)
         self._wishing.update(number for number, *_, wishes in found if wishes)
         return {
-            number: read_portrait(whole, preset) if isinstance(whole, str) else unpack(whole, preset)
+            number: unpack(json.loads(whole) if isinstance(whole, str) else whole, preset)
             for number, whole, preset, state, _ in found
             if states is None or state in states
         }
@@ -325,7 +319,7 @@ class Access:
 
     def agreed_to(self, number: int, purpose: str) -> bool:
         """Did a member agree to a purpose? Silence is no."""
-        return bool(_GIVEN.value(self._connection, cohort=self._viewer.cohort_id, member=number, purpose=purpose))
+        return bool(GIVEN.value(self._connection, cohort=self._viewer.cohort_id, member=number, purpose=purpose))
 
 
 def _as_facilitator(whole: Whole) -> Profile:

@@ -34,11 +34,8 @@ _TIME = {
 }
 _NOW = {name: Prepared(sa.select(sa.literal_column(said, sa.BigInteger).label("now"))) for name, said in _TIME.items()}
 _LANE = Prepared(sa.select(lane).where(lane.c.id == sa.bindparam("lane")).with_for_update())
-_KEEP = Prepared(
-    sa.update(lane)
-    .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
-    .values(lease_until=sa.bindparam("until", type_=Moment))
-)
+_MINE = (lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
+_KEEP = Prepared(sa.update(lane).where(*_MINE).values(lease_until=sa.bindparam("until", type_=Moment)))
 _TAKE = Prepared(
     sa.update(lane)
     .where(lane.c.id == sa.bindparam("of"))
@@ -61,11 +58,7 @@ _DOUBTED = Prepared(
     .where(*_SENDING)
     .values(state="in_doubt", deaths=outbox.c.deaths + 1, doubt_since=sa.bindparam("now", type_=Moment))
 )
-_RELEASE = Prepared(
-    sa.update(lane)
-    .where(lane.c.id == sa.bindparam("of"), lane.c.owner == sa.bindparam("by"), lane.c.gen == sa.bindparam("in_gen"))
-    .values(owner=None, lease_until=None)
-)
+_RELEASE = Prepared(sa.update(lane).where(*_MINE).values(owner=None, lease_until=None))
 _REST = Prepared(
     sa.update(lane)
     .where(lane.c.id == sa.bindparam("of"), lane.c.gen == sa.bindparam("in_gen"))

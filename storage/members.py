@@ -179,27 +179,7 @@ _RECOGNISE = Prepared(
 )
 _LOCK = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")).with_for_update(of=member))
 _RECALL = Prepared(sa.select(*_MEMBER).where(member.c.id == sa.bindparam("id")))
-_WHERE = Prepared(
-    sa.select(
-        member.c.id,
-        account.c.platform,
-        account.c.installation,
-        account.c.conversation,
-        member.c.language,
-        member.c.time_zone,
-        member.c.state,
-        account.c.reachable,
-        member.c.discreet,
-    )
-    .join_from(member, account, account.c.member_id == member.c.id)
-    .where(member.c.id == sa.bindparam("id"))
-    .order_by(account.c.reachable.desc(), account.c.preferred.desc(), account.c.id.desc())
-    .limit(1)
-)
-
-_FORGET_TRIES = Prepared(sa.delete(throttle).where(throttle.c.since < sa.bindparam("before", type_=Moment)))
-_FACT = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
-_ACCOUNTS = sa.select(
+_REACHABLE = (
     member.c.id,
     account.c.platform,
     account.c.installation,
@@ -209,8 +189,18 @@ _ACCOUNTS = sa.select(
     member.c.state,
     account.c.reachable,
     member.c.discreet,
-    account.c.preferred,
-).join_from(account, member, account.c.member_id == member.c.id)
+)
+_WHERE = Prepared(
+    sa.select(*_REACHABLE)
+    .join_from(member, account, account.c.member_id == member.c.id)
+    .where(member.c.id == sa.bindparam("id"))
+    .order_by(account.c.reachable.desc(), account.c.preferred.desc(), account.c.id.desc())
+    .limit(1)
+)
+
+_FORGET_TRIES = Prepared(sa.delete(throttle).where(throttle.c.since < sa.bindparam("before", type_=Moment)))
+FACT = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
+_ACCOUNTS = sa.select(*_REACHABLE, account.c.preferred).join_from(account, member, account.c.member_id == member.c.id)
 
 
 class Zones(Protocol):
@@ -460,7 +450,7 @@ class Members:
 
     def fact(self, key: str) -> str | None:
         """A fact about this database, such as that it is the demo's."""
-        found: str | None = _FACT.value(self._connection, key=key)
+        found: str | None = FACT.value(self._connection, key=key)
         return found
 
     def set_fact(self, key: str, value: str) -> None:

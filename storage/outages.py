@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from storage.base import Moment, as_microseconds, insert_new, table, upsert
-from storage.members import meta
+from storage.members import FACT, meta
 from storage.outbox import outbox
 from storage.outbox_rows import HELD
 from storage.prepared import Prepared
@@ -34,7 +34,6 @@ class Outage:
     ended_at: datetime
 
 
-_LAST = Prepared(sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key")))
 _FORGET = Prepared(sa.delete(outage).where(outage.c.began_at < sa.bindparam("before", type_=Moment)))
 _AHEAD = Prepared(
     sa.update(outbox)
@@ -66,7 +65,7 @@ class Outages:
 
     def last_look(self) -> datetime | None:
         """When a tick last looked, by the clock of its machine."""
-        found = _LAST.value(self._connection, key=LOOKED)
+        found = FACT.value(self._connection, key=LOOKED)
         return None if found is None else datetime.fromisoformat(found)
 
     def look(self, now: datetime) -> None:

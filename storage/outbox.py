@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from storage.base import Moment, insert, insert_all_new, overwrite, rows
+from storage.homes import HOME
 from storage.members import member
 from storage.outbox_rows import (
     KEPT,
@@ -29,18 +30,13 @@ __all__ = ["KEPT", "NEVER_THERE", "NewRow", "Outbox", "Row", "content", "outbox"
 
 _BY_KEY = Prepared(ROWS.where(outbox.c.key == sa.bindparam("key")))
 _BY_SEQ = Prepared(ROWS.where(outbox.c.seq == sa.bindparam("seq")))
-_LATEST = Prepared(
-    ROWS.where(outbox.c.member_id == sa.bindparam("member"), outbox.c.state == "sent", outbox.c.kind != "delete")
-    .order_by(outbox.c.seq.desc())
-    .limit(1)
-)
 _SAID = Prepared(
     sa.select(outbox.c.seq, outbox.c.lane, outbox.c.created_at)
     .where(
         outbox.c.member_id == sa.bindparam("member"),
         outbox.c.state == "sent",
         outbox.c.edits.is_(None),
-        outbox.c.conversation.not_like("home:%"),
+        outbox.c.conversation.not_like(f"{HOME}%"),
     )
     .order_by(outbox.c.seq.desc())
     .limit(sa.bindparam("limit"))
@@ -224,10 +220,6 @@ class Outbox:
     def newest(self, message: int) -> Row | None:
         """What a logical message says now: its newest edit, else itself."""
         return as_row(_NEWEST.one(self._connection, message=message)) or self.get(message)
-
-    def latest_to(self, member_number: int) -> Row | None:
-        """The newest message, or change of one, to a member."""
-        return as_row(_LATEST.one(self._connection, member=member_number))
 
     def said_to(self, member_number: int, limit: int) -> list[tuple[int, str, datetime]]:
         """The newest messages on a member's screens, newest first: number, lane, and when they were written."""

@@ -1,6 +1,5 @@
 """A member in one row: everything that access needs to show them, read at once and already put together."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,11 +96,6 @@ def pack(whole: Whole) -> dict[str, Any]:
         "other_name": whole.other_name,
         "own": {name: int(audience) for name, audience in whole.own.items()},
     }
-
-
-def read_portrait(text: str, preset: str) -> Whole:
-    """A portrait as the text that SQLite has of it; not kept, which costs more among many people than it saves."""
-    return unpack(json.loads(text), preset)
 
 
 def unpack(body: Mapping[str, Any], preset: str) -> Whole:

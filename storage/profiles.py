@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bot.domain.profiles import Apart, Audience
 from storage.base import Id, Moment, insert, member_id, same_cohort, table, text, upsert
+from storage.prepared import Prepared
 
 profile = table(
     "profile",
@@ -88,6 +89,15 @@ consent = table(
     sa.Column("at", Moment, nullable=False),
     same_cohort("member_id"),
     personal={"member_id": "delete"},
+)
+
+# Did a member agree to a purpose? Silence is no.
+GIVEN = Prepared(
+    sa.select(consent.c.given).where(
+        consent.c.cohort_id == sa.bindparam("cohort"),
+        consent.c.member_id == sa.bindparam("member"),
+        consent.c.purpose == sa.bindparam("purpose"),
+    )
 )
 
 apart = table(

@@ -14,7 +14,7 @@ from storage.base import Id, Moment, insert, member_id, read, same_cohort, table
 from storage.members import member
 from storage.portraits import pack, portrait, read_whole
 from storage.prepared import Prepared
-from storage.profiles import consent
+from storage.profiles import GIVEN
 from storage.search_scan import (
     COHORT,
     END,
@@ -55,11 +55,6 @@ _WHO = Prepared(
         member.c.id == sa.bindparam("number")
     )
 )
-_AGREED = Prepared(
-    sa.select(consent.c.given).where(
-        consent.c.member_id == sa.bindparam("number"), consent.c.purpose == "introductions"
-    )
-)
 _KEYS = Prepared(
     sa.select(search_key.c.kind, search_key.c.key, search_key.c.scope).where(
         search_key.c.member_id == sa.bindparam("number")
@@ -87,7 +82,7 @@ class Search:
         whole = read_whole(c, member_number, who)
         row = {"cohort_id": who.cohort_id, "member_id": member_number, "whole": pack(whole)}
         upsert(c, portrait, row, ("member_id",))
-        agreed = _AGREED.value(c, number=member_number)
+        agreed = GIVEN.value(c, cohort=who.cohort_id, member=member_number, purpose="introductions")
         is_found = who.state == "active" and who.role == "fellow" and agreed
         self._replace(who.cohort_id, member_number, keys_of(whole) if is_found else set())
 

@@ -119,7 +119,7 @@ def test_the_question_names_the_other_so_it_does_not_leave_once_they_hide(
     chat.passes(days=6, hours=23)
 
     def named(unit: UnitOfWork) -> list[int]:
-        row = unit.outbox.latest_to(sari.member or 0)
+        row = unit.homes.last_said(sari.member or 0)
         assert row is not None
         told = sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == row.seq)
         return list(unit.connection.scalars(told))
