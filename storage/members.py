@@ -24,6 +24,8 @@ from storage.base import (
 )
 from storage.prepared import Prepared
 
+CLOCKS_DIFFER = timedelta(minutes=1)  # of two machines, at most
+
 cohort = table(
     "cohort",
     sa.Column("id", Id, primary_key=True),
@@ -214,7 +216,10 @@ class Zones(Protocol):
 @cache
 def _count_try(dialect: str) -> Prepared:
     statement = insert_of(dialect)(throttle)
-    is_over = throttle.c.since <= sa.bindparam("begun", type_=Moment)
+    # A window that lies ahead began before the clock was put back: it must not last the longer for it.
+    is_over = (throttle.c.since <= sa.bindparam("begun", type_=Moment)) | (
+        throttle.c.since > sa.bindparam("ahead", type_=Moment)
+    )
     counted = statement.values(
         subject=sa.bindparam("whose"), kind=sa.bindparam("what"), since=sa.bindparam("at"), count=1
     )
@@ -435,8 +440,8 @@ class Members:
         """Count one try of a kind inside a window that begins with the first; returns how many there are now."""
         # One statement, so that two tries at the same moment count as two.
         counting = _count_try(self._connection.dialect.name)
-        begun = now - timedelta(seconds=window_seconds)
-        return int(counting.value(self._connection, whose=subject, what=kind, at=now, begun=begun))
+        begun, ahead = now - timedelta(seconds=window_seconds), now + CLOCKS_DIFFER
+        return int(counting.value(self._connection, whose=subject, what=kind, at=now, begun=begun, ahead=ahead))
 
     def tries_since(self, subject: str, kind: str) -> datetime | None:
         """When the window of a kind of try began."""

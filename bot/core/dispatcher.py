@@ -148,7 +148,7 @@ class Dispatcher:
         self._recent.move_to_end(account)
         while len(self._recent) > 10_000:
             self._recent.popitem(last=False)
-        while recent and now - recent[0] > timedelta(minutes=1):
+        while recent and abs(now - recent[0]) > timedelta(minutes=1):  # a clock that was put back leaves some ahead
             recent.popleft()
         recent.append(now)
         return max(0, len(recent) - self._a_minute)

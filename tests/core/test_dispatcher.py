@@ -123,6 +123,17 @@ def test_more_than_twenty_a_minute_get_one_notice_then_silence(chat: Chat) -> No
     assert len(sari.sees()) == 22
 
 
+def test_a_clock_that_is_put_back_does_not_make_anybody_wait(chat: Chat) -> None:
+    chat.kawan = build(chat.store, chat.programme, [chat.screens], clock=chat.clock, ids=chat.ids, a_minute=20)
+    sari = chat.joins("Sari")
+    for _ in range(15):
+        sari.says("help")
+    chat.passes(hours=-1)
+    for _ in range(15):
+        sari.says("help")
+    assert len(sari.sees()) == 30
+
+
 def test_events_before_a_delivery_are_delivered_in_order(chat: Chat) -> None:
     sari = chat.joins("Sari")
     for n, text in enumerate(["what OCDS", "help", "me"]):

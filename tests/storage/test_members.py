@@ -110,6 +110,17 @@ def test_tries_are_counted_in_a_window_that_begins_with_the_first(store: Store) 
     store.now(job)
 
 
+def test_a_window_ends_when_the_clock_is_put_back_but_not_when_two_machines_differ_a_little(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        count = unit.members.count_try
+        assert [count("a", "code", NOW, 3600) for _ in range(2)] == [1, 2]
+        assert count("a", "code", NOW - timedelta(seconds=30), 3600) == 3
+        assert count("a", "code", NOW - HOUR, 3600) == 1
+        assert unit.members.tries_since("a", "code") == NOW - HOUR
+
+    store.now(job)
+
+
 @pytest.mark.parametrize("threaded_store", ["postgresql"], indirect=True)
 def test_tries_at_the_same_moment_all_count(threaded_store: Store) -> None:
     async def go() -> list[int]:
