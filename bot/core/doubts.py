@@ -15,6 +15,7 @@ from storage.outbox import Row
 LOOK_AGAIN = timedelta(seconds=1)
 ASK_AGAIN = timedelta(seconds=30)
 AT_ONCE = 10  # questions to the platform
+LOOK_UP = "look_up"  # what they are called among the kinds that are limited by the minute
 STOP_ASKING = timedelta(hours=1)
 RESENDS = 2  # after the platform said that it is not there
 BLIND_RESENDS = 1  # where no platform can say so
@@ -57,8 +58,9 @@ class Doubts:
         """For how many seconds nothing needs to be done about a doubt."""
         return min(ASK_AGAIN, self._settle).total_seconds() if self._open else float("inf")
 
-    def due(self, unit: UnitOfWork, lane: str, now: datetime) -> list[Row]:
-        """End the doubts that need no answer, and return the rows that the platform is to be asked about now."""
+    def due(self, unit: UnitOfWork, lane: str, now: datetime, left: int | None = None) -> list[Row]:
+        """End the doubts that need no answer; return those the platform is to be asked about now, at most `left`."""
+        at_once = AT_ONCE if left is None else min(AT_ONCE, left)
         at = unit.lanes.now()  # a doubt ages by the database's time, as a lease does: a clock may be turned
         found = unit.claims.doubtful(lane, at)
         self._looked = now
@@ -72,7 +74,7 @@ class Doubts:
             elif not self._can_be_asked(row):
                 if self._is_over(row, at):
                     self._end_blindly(unit, row, now)
-            elif len(to_ask) < AT_ONCE and self._is_to_be_asked(row, at):
+            elif len(to_ask) < at_once and self._is_to_be_asked(row, at):
                 self._asked[row.seq] = at
                 to_ask.append(row)
         return to_ask

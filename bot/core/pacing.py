@@ -16,8 +16,8 @@ class Pace:
     """What a platform allows.
 
     `window`: calls in any second. `rate`: starts a second to begin with; it halves with each refusal and grows by one a
-    minute. `chat`: seconds between two calls to one conversation. `a_minute`: calls of a kind (edit, delete) in any
-    minute. `at_once`: calls under way. `timeout`: seconds after which a call has surely ended, files included.
+    minute. `chat`: seconds between two calls to one conversation. `a_minute`: calls of a kind in any minute (edit,
+    delete, look_up). `at_once`: calls under way. `timeout`: seconds after which a call has surely ended, files too.
     """
 
     window: int | None = None
@@ -31,17 +31,23 @@ class Pace:
 UNLIMITED = Pace()
 
 
+def spread(most: int, now: float, over: float = A_MINUTE) -> deque[float]:
+    """When calls of before come back: a program that begins cannot know them, and counts as many as there may be."""
+    return deque(now + over * (n + 1) / most for n in range(most))
+
+
 class Pacer:
     """One lane's pace. A credit of the window comes back one second after the answer, not after the start."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, now: float) -> None:
         self.pace = pace
         self._under_way = 0
-        self._back: deque[float] = deque()  # when each used credit comes back, earliest first
+        # When each used credit comes back, earliest first.
+        self._back = spread(pace.window, now, 1.0) if pace.window else deque()
         self._chats: dict[str, float] = {}  # conversation -> when it may be written to again
         # Of each kind that is limited by the minute: how many are under way, and until when each other one counts.
         self._begun = dict.fromkeys(pace.a_minute, 0)
-        self._counts: dict[str, deque[float]] = {kind: deque() for kind in pace.a_minute}
+        self._counts = {kind: spread(most, now) for kind, most in pace.a_minute.items()}
         self._slot = float("-inf")  # the time that the schedule of starts gives to the next one
         self._rate = pace.rate
         self._since: float | None = None  # when the rate was last changed
@@ -65,8 +71,7 @@ class Pacer:
     def starts(self, now: float, conversation: str | None = None, kind: str = "message") -> None:
         """A call starts now. A press may prove that it arrived before its answer is here; the conversation rests."""
         self._under_way += 1
-        if kind in self._begun:
-            self._begun[kind] += 1
+        self.begins(kind)
         self._rests(conversation, now)
         interval = self._interval(now)
         if interval:
@@ -77,14 +82,23 @@ class Pacer:
     def ended(self, conversation: str, now: float, kind: str = "message", *, refused: bool = False) -> None:
         """Its answer is here, or it will never come; `refused`: the platform said that this was too fast."""
         self._under_way -= 1
-        if kind in self._begun:  # it may have arrived as late as its answer left
-            self._begun[kind] -= 1
-            self._counts[kind].append(now + A_MINUTE + MARGIN)
+        self.ends(kind, now)
         if self.pace.window is not None:
             self._back.append(now + 1 + MARGIN)
         self._rests(conversation, now)
         if refused and self._rate is not None and (self._since is None or now - self._since > 1):
             self._rate, self._since = max(SLOWEST, self._rate / 2), now
+
+    def begins(self, kind: str) -> None:
+        """A call of a kind begins: by itself for one that nobody sees, such as a look-up."""
+        if kind in self._begun:
+            self._begun[kind] += 1
+
+    def ends(self, kind: str, now: float) -> None:
+        """It counts from its answer on: it may have arrived as late as that left."""
+        if kind in self._begun:
+            self._begun[kind] -= 1
+            self._counts[kind].append(now + A_MINUTE + MARGIN)
 
     def _rests(self, conversation: str | None, now: float) -> None:
         if self.pace.chat and conversation is not None:

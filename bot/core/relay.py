@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.core.adapter import Adapter, Envelope, RateLimited
 from bot.core.begun import Begun
 from bot.core.clock import Clock
-from bot.core.doubts import Doubts
+from bot.core.doubts import LOOK_UP, Doubts
 from bot.core.figures import Figures
 from bot.core.ids import Ids, encode
 from bot.core.log import get_logger
@@ -67,7 +67,7 @@ class Relay:
         self._post = Post(adapter, store, clock, files)
         self._doubts = doubts or Doubts(figures=self.figures)
         self._settler = Settler(adapter, clock, ids, self._doubts, self.figures, limits, may_send)
-        self._pacer = Pacer(adapter.pace)
+        self._pacer = Pacer(adapter.pace, 0.0)  # begun anew with the lane
         self._stir = asyncio.Event()  # something has happened: a call has ended, a row was written
         self._idle = asyncio.Event()
         self._owner = ""
@@ -156,6 +156,7 @@ class Relay:
         if self._begun is not None:
             self._begun.begins(lane, self._owner)
         self._gen, self._look, self._rests = found.held.gen, True, False
+        self._pacer = Pacer(self._adapter.pace, self._time())
         self.lost.clear()
         self.owned.set()
         self._holds(began, found.held.left)
@@ -268,6 +269,7 @@ class Relay:
         for claimed in turned.claim.taken:
             heapq.heappush(self._ready, (claimed.row.priority, claimed.row.seq, claimed))
         for row in turned.doubted:
+            self._pacer.begins(LOOK_UP)
             asking = asyncio.create_task(self._look_up(row))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
@@ -287,7 +289,6 @@ class Relay:
         self._calls.clear()
         self._ready.clear()
         self._outcomes.clear()
-        self._pacer = Pacer(self._adapter.pace)
         self._gen = 0
         self.owned.clear()
         self.lost.set()
@@ -314,7 +315,9 @@ class Relay:
 
     async def _look_up(self, row: Row) -> None:
         """Ask the platform what became of a row in doubt; another transaction writes the answer down."""
+        pacer = self._pacer
         found = await self._post.look_up(row)
+        pacer.ends(LOOK_UP, self._time())
         try:
             await self._store.run(
                 lambda unit: self._settler.answered(unit, self._owner, self._gen, row, found), Turn.RELAY

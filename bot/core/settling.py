@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.adapter import Adapter, NotSent, Outcome, RateLimited, Rejected, Sent, Unknown, Unreachable
 from bot.core.clock import Clock
-from bot.core.doubts import Doubts, Found
+from bot.core.doubts import LOOK_UP, Doubts, Found
 from bot.core.events import Address
 from bot.core.figures import Figures
 from bot.core.ids import Ids
@@ -102,14 +102,15 @@ class Settler:
             self._release(unit, now)
         else:
             rest = max(rest, UNBELIEVED)
-        doubted = self._doubts.due(unit, lane, now) if self._doubts.is_due(now) else []
+        doubted = self._doubts.due(unit, lane, now, left.get(LOOK_UP)) if self._doubts.is_due(now) else []
         rest = max(held.rest, rest)
         held = Held(held.gen, held.left, rest)
         self._rest_until = now + rest if rest else None
         if rest:
             return Turned(held, doubted=doubted)
         known = {*in_hand, *(row.seq for row, _ in outcomes)}
-        claim = unit.claims.claim(lane, gen, now, room, resting=resting, left=left, limits=self._limits, in_hand=known)
+        kinds = {kind: most for kind, most in left.items() if kind != LOOK_UP}
+        claim = unit.claims.claim(lane, gen, now, room, resting=resting, left=kinds, limits=self._limits, in_hand=known)
         return Turned(held, claim, doubted)
 
     def last(self, unit: UnitOfWork, owner: str, gen: int, outcomes: Sequence[Settling]) -> None:

@@ -13,6 +13,7 @@ from bot.adapters.slack.inbound import Opened, Receive
 from bot.core.adapter import Ack, Envelope
 from bot.core.clock import SystemClock
 from bot.core.events import Address, Event
+from bot.core.pacing import A_MINUTE
 from bot.core.replies import Content, Pressable
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, TEAM, SlackServer
 
@@ -52,9 +53,9 @@ async def at_slack(
     mode: Literal["socket", "http"] = "socket",
     opened: Opened | None = None,
 ) -> AsyncIterator[SlackAdapter]:
-    """An adapter that can send; it does not listen."""
+    """An adapter that can send, of a program that began a minute ago; it does not listen."""
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        yield SlackAdapter(
+        adapter = SlackAdapter(
             bot_token,
             app_token=APP_TOKEN,
             signing_secret=SIGNING_SECRET,
@@ -64,6 +65,8 @@ async def at_slack(
             clock=SystemClock(),
             opened=opened,
         )
+        adapter.outgoing.began -= A_MINUTE
+        yield adapter
 
 
 @contextlib.asynccontextmanager

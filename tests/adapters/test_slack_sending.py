@@ -9,6 +9,7 @@ import pytest
 
 from bot.adapters.slack import SlackAdapter, outgoing
 from bot.core.adapter import Absent, LaneClosed, NotSent, RateLimited, Rejected, Sent, Unknown, Unreachable
+from bot.core.clock import monotonic
 from bot.core.ids import button_handle
 from tests.adapters.slack_bot import KEY, KEYS, Receiver, at_slack, listening, to
 from tests.adapters.slack_people import SlackPerson
@@ -81,6 +82,21 @@ def test_of_many_new_chats_no_more_are_opened_in_a_minute_than_may_be() -> None:
             assert sent == Sent(f"{server.channel_of(person)}/{server.screen(person)[0].ts}")
         assert len(server.calls_of("conversations.open")) == outgoing.OPENED_A_MINUTE
         assert isinstance(await adapter.send(to("group:U00001,U00002")), NotSent)
+
+    played(scene)
+
+
+def test_a_program_that_just_began_does_not_know_what_was_opened_before_and_posts_to_people() -> None:
+    async def scene(server: SlackServer, adapter: SlackAdapter) -> None:
+        adapter.outgoing.began = monotonic()
+        for wait in (0, 1.05):  # a channel takes one message a second
+            await asyncio.sleep(wait)
+            sent = await adapter.send(to("dm:U0SARI", "Hello."))
+            assert sent == Sent(f"{server.channel_of('U0SARI')}/{server.screen('U0SARI')[-1].ts}")
+        assert not server.calls_of("conversations.open")
+        posted = [call["channel"] for call in server.calls_of("chat.postMessage")]
+        assert posted == ["U0SARI", server.channel_of("U0SARI")]
+        assert isinstance(await adapter.send(to("group:U0SARI,U0BAT")), Sent)
 
     played(scene)
 

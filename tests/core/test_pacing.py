@@ -13,7 +13,7 @@ from bot.core.pacing import UNLIMITED, Pace, Pacer
 
 def play(pace: Pace, calls: int, took: float, *, late: float = 0.0, refused: tuple[int, ...] = ()) -> list[float]:
     """When each of some calls started, each as soon as it might, with timers that are `late`; answered after `took`."""
-    pacer, now = Pacer(pace), 1000.0
+    pacer, now = Pacer(pace, 0.0), 1000.0
     under_way: list[tuple[float, int]] = []
     starts: list[float] = []
     while len(starts) < calls:
@@ -49,7 +49,7 @@ def test_a_window_is_never_passed_and_nearly_filled(took: float, late: float) ->
 
 
 def test_calls_of_a_kind_are_counted_by_the_minute() -> None:
-    pacer = Pacer(Pace(a_minute={"edit": 2}, timeout=10.0))
+    pacer = Pacer(Pace(a_minute={"edit": 2}, timeout=10.0), -60.0)
     for at in (0.0, 1.0):
         pacer.starts(at, f"dm:{at}", "edit")
     pacer.starts(1.0, "dm:9")
@@ -62,6 +62,27 @@ def test_calls_of_a_kind_are_counted_by_the_minute() -> None:
     assert pacer.left(125.1) == {"edit": 1}
     assert pacer.next_rested(125.1) == float("inf")
     assert pacer.left(126.1) == {"edit": 2}
+
+
+def test_what_the_program_before_this_one_did_counts_as_spread_over_the_time_before() -> None:
+    pacer = Pacer(Pace(window=30, a_minute={"edit": 50, "look_up": 40}), 100.0)
+    assert pacer.ready_at(100.0) == pytest.approx(100 + 1 / 30)
+    assert pacer.left(100.0) == {"edit": 0, "look_up": 0}
+    assert pacer.left(103.7) == {"edit": 3, "look_up": 2}
+    assert pacer.left(160.0) == {"edit": 50, "look_up": 40}
+    assert pacer.room(160.0, 1.0) == 30
+
+
+def test_a_look_up_counts_only_among_its_kind() -> None:
+    pacer = Pacer(Pace(window=30, a_minute={"look_up": 2}), -60.0)
+    for _ in range(2):
+        pacer.begins("look_up")
+    assert pacer.left(0.0) == {"look_up": 0}
+    pacer.ends("look_up", 5.0)
+    assert pacer.left(64.9) == {"look_up": 0}
+    assert pacer.left(65.1) == {"look_up": 1}
+    assert pacer.under_way == 0
+    assert pacer.ready_at(0.0) == 0.0
 
 
 def test_starts_are_spread_and_not_in_waves() -> None:
@@ -77,7 +98,7 @@ def test_a_rate_grows_by_one_a_minute_and_halves_when_refused() -> None:
 
 
 def test_a_conversation_rests_for_a_second_after_the_answer() -> None:
-    pacer = Pacer(TELEGRAM)
+    pacer = Pacer(TELEGRAM, 0.0)
     pacer.starts(5.0)
     assert pacer.resting(5.0) == frozenset()  # it is under way, which the outbox knows
     pacer.ended("dm:1", 5.5)
@@ -88,7 +109,7 @@ def test_a_conversation_rests_for_a_second_after_the_answer() -> None:
 
 
 def test_a_conversation_rests_also_while_a_call_is_under_way_that_a_press_has_proved() -> None:
-    pacer = Pacer(TELEGRAM)
+    pacer = Pacer(TELEGRAM, 0.0)
     pacer.starts(5.0, "dm:1")
     assert pacer.resting(5.4) == {"dm:1"}
     pacer.ended("dm:1", 5.5)
@@ -97,7 +118,7 @@ def test_a_conversation_rests_also_while_a_call_is_under_way_that_a_press_has_pr
 
 
 def test_only_what_can_start_soon_is_claimed() -> None:
-    pacer = Pacer(TELEGRAM)
+    pacer = Pacer(TELEGRAM, 0.0)
     assert 4 <= pacer.room(5.0, 0.2) <= 8
     for _ in range(30):
         pacer.starts(5.0)
@@ -110,7 +131,7 @@ def test_only_what_can_start_soon_is_claimed() -> None:
 
 
 def test_a_terminal_has_no_limit_but_the_calls_under_way() -> None:
-    pacer = Pacer(UNLIMITED)
+    pacer = Pacer(UNLIMITED, 0.0)
     assert pacer.room(5.0, 0.2) == 30
     pacer.starts(5.0)
     pacer.ended("dm:1", 5.0)

@@ -15,6 +15,7 @@ PLAIN = {"name": COALITIONS, "country": COALITIONS, "topics": COALITIONS, "coali
 _PERSON = """SELECT m.id, m.cohort_id, m.role, m.state, m.preset, p.country, p.sector, p.side FROM account a
     JOIN member m ON m.id = a.member_id LEFT JOIN profile p ON p.member_id = m.id WHERE a.external_id = ?"""
 _ASKED = "SELECT state FROM introduction WHERE asker_id = ? AND other_id = ? AND state IN ('proposed', 'accepted')"
+_QUESTION = "SELECT 1 FROM ask JOIN asked ON asked.ask_id = ask.id WHERE ask.member_id = ? AND asked.member_id = ?"
 
 
 def open_at(now: datetime, zone: str, hours: str | None) -> bool:
@@ -59,8 +60,8 @@ class Oracle:
         met = bool(self._all("SELECT 1 FROM ally WHERE member_id = ? AND other_id = ?", looks[0], seen[0]))
         if field == "contact":
             return met
-        if field in ("name", "other_name") and self._all(_ASKED, seen[0], looks[0]):
-            return True  # they asked to meet the viewer, under this name
+        if field in ("name", "other_name") and any(self._all(of, seen[0], looks[0]) for of in (_ASKED, _QUESTION)):
+            return True  # they asked to meet the viewer, or asked them a question, under this name
         return self._audience(seen, field) >= self._nearness(seen, looks, met)
 
     def have_met(self, accounts: list[str]) -> bool:

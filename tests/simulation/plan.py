@@ -9,6 +9,8 @@ FAULTS = ("lost answers", "late arrivals", "refusals", "limits", "server errors"
 A_DAY = 86_400.0
 A_MORNING = 3600.0
 A_FEW = 5
+A_MONTH = 33  # days, of a seed with a check-in
+MORNINGS, FEWER = (4, 5, 5, 5), (1, 2, 3)  # when people come; a check-in or a message to many is enough to do
 MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
@@ -65,7 +67,7 @@ def drawn(seed: int, mutant: str | None = None) -> Plan:
     checkin = None
     if size <= MOST_ASKED and luck.random() < 0.5:
         checkin = Checkin(luck.choice((0, 0, 2, 4)), max(luck.choice((1, 2, 3)), size // 4), luck.choice((8, 9, 9, 19)))
-        days = min(days, 45)
+        days = min(days, A_MONTH)
     return Plan(
         seed=seed,
         size=size,
@@ -74,23 +76,24 @@ def drawn(seed: int, mutant: str | None = None) -> Plan:
         fault_rate=luck.choice((0.0, 0.02, 0.1, 0.3)),
         death_rate=luck.choice((0.0, 0.01, 0.05)),
         history_lag=luck.uniform(0, 10),
-        visits=_visits(luck, size, days),
+        visits=_visits(luck, size, days, asked=checkin is not None),
         replicas=replicas,
         checkin=checkin,
         mutant=mutant,
     )
 
 
-def _visits(luck: random.Random, size: int, days: int) -> tuple[Visit, ...]:
+def _visits(luck: random.Random, size: int, days: int, *, asked: bool) -> tuple[Visit, ...]:
     """Some mornings, several people at a time; the first of them are the same few, so that they meet."""
     found: list[Visit] = []
     regulars = [f"U{n}" for n in luck.sample(range(1, size), min(size - 1, luck.randint(2, 6)))]
-    for _ in range(luck.choice((2, 3, 4, 5, 5))):
+    writes = luck.random() < 0.3  # a facilitator, to many
+    for _ in range(luck.choice(FEWER if asked or writes else MORNINGS)):
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.6 * A_DAY)
         for _ in range(luck.randint(1, 3)):
             who = luck.choice(regulars) if luck.random() < 0.75 else _guest(luck, size)
             found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
-    if luck.random() < 0.3:  # a facilitator writes to many, and looks in again
+    if writes:  # and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
         found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
         if size <= A_FEW and luck.random() < 0.4:  # and again and again, more than a week may bring

@@ -35,9 +35,9 @@ FINISHING = 12.0
 LONGEST_WAIT = 60.0
 # For the shared session: connecting has its own limit, since only a failure there surely means "not sent".
 TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=5)
-# One a second in each conversation; what a workspace allows is not said, so it is found out. Changes are of tier 3:
-# https://docs.slack.dev/apis/web-api/rate-limits
-PACE = Pace(rate=8.0, chat=1.0, timeout=40.0, a_minute={"edit": 50, "delete": 50})
+# One a second in each conversation; what a workspace allows is not said, so it is found out. Changes and
+# look-ups, which may turn a page, are of tier 3: https://docs.slack.dev/apis/web-api/rate-limits
+PACE = Pace(rate=8.0, chat=1.0, timeout=40.0, a_minute={"edit": 50, "delete": 50, "look_up": 40})
 
 
 class SlackAdapter:
@@ -72,7 +72,7 @@ class SlackAdapter:
         self._sending_ended = ""
         self._connections: list[Connection] = []
         self.inbound = Inbound(self.client, self._workspace, opened, self._disconnected)
-        self._outgoing = Outgoing(self.client, self._workspace, self._close)
+        self.outgoing = Outgoing(self.client, self._workspace, self._close)
 
     @property
     def lane(self) -> str:
@@ -130,12 +130,12 @@ class SlackAdapter:
         """One visible call. Never raises for what Slack or the network answers."""
         if self._why or self._sending_ended:
             return NotSent(self._why or self._sending_ended)
-        return await self._outgoing.send(envelope)
+        return await self.outgoing.send(envelope)
 
     async def look_up(self, envelope: Envelope) -> Sent | Absent | None:
         """Look for the message's key in the direct chat; never in groups, whose history is not asked for."""
         try:
-            return await self._outgoing.look_up(envelope)
+            return await self.outgoing.look_up(envelope)
         except Failed:
             return None
 

@@ -53,7 +53,8 @@ class Outgoing:
         self._workspace = workspace
         self._close = close
         self._channels: dict[str, str] = {}
-        self._opened: deque[float] = deque()  # when conversations were opened
+        self.began = monotonic()
+        self._opened: deque[float] = deque()  # until when each conversation that was opened counts
         self._shared: dict[str, str] = {}
 
     async def send(self, envelope: Envelope) -> Outcome:
@@ -112,6 +113,8 @@ class Outgoing:
             if failed.name == "channel_not_found" and conversation.endswith(f":{channel}"):
                 raise Failed(NotSent("no conversation yet")) from None
             raise
+        if conversation.endswith(f":{channel}"):
+            self._remember(self._workspace.chats, channel, str(found.get("channel") or channel))
         return self._sent(found, channel, envelope.key)
 
     async def _change(self, reference: str, envelope: Envelope) -> Outcome:
@@ -170,8 +173,9 @@ class Outgoing:
         if kind == "channel":
             return rest
         known = self._workspace.chats.get(rest) or self._channels.get(conversation)
-        if known is None and not self._may_open():
-            if kind == "dm" and only_to_post:
+        may_wait = kind == "dm" and only_to_post
+        if known is None and not self._may_open(may_wait=may_wait):
+            if may_wait:
                 return rest
             raise Failed(NotSent("many conversations were just opened"))
         if known is None:
@@ -185,11 +189,13 @@ class Outgoing:
                 self._remember(self._workspace.chats, rest, known)
         return known
 
-    def _may_open(self) -> bool:
+    def _may_open(self, *, may_wait: bool) -> bool:
+        """Within the tier; what can do without leaves room for what was opened before this program began."""
         now = monotonic()
+        share = min(1.0, (now - self.began) / A_MINUTE) if may_wait else 1.0
         while self._opened and self._opened[0] <= now:
             self._opened.popleft()
-        if len(self._opened) >= OPENED_A_MINUTE:
+        if len(self._opened) + 1 > OPENED_A_MINUTE * share:
             return False
         self._opened.append(now + A_MINUTE + CALL)  # it may arrive as late as it may last
         return True
