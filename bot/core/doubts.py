@@ -22,6 +22,7 @@ BLIND_RESENDS = 1  # where no platform can say so
 
 Apologise = Callable[[str], str]
 Found = Sent | Absent | None
+Question = tuple[Row, datetime]  # asked at, in the database's time
 
 
 class Doubts:
@@ -58,7 +59,7 @@ class Doubts:
         """For how many seconds nothing needs to be done about a doubt."""
         return min(ASK_AGAIN, self._settle).total_seconds() if self._open else float("inf")
 
-    def due(self, unit: UnitOfWork, lane: str, now: datetime, left: int | None = None) -> list[Row]:
+    def due(self, unit: UnitOfWork, lane: str, now: datetime, left: int | None = None) -> list[Question]:
         """End the doubts that need no answer; return those the platform is to be asked about now, at most `left`."""
         at_once = AT_ONCE if left is None else min(AT_ONCE, left)
         at = unit.lanes.now()  # a doubt ages by the database's time, as a lease does: a clock may be turned
@@ -67,7 +68,7 @@ class Doubts:
         self._open = bool(found)
         for seq in self._asked.keys() - {row.seq for row in found}:
             del self._asked[seq]
-        to_ask: list[Row] = []
+        to_ask: list[Question] = []
         for row in found:
             if self._changes_a_message(unit, row):  # it can be repeated
                 self._ends(unit, row, "queued", now)
@@ -76,15 +77,18 @@ class Doubts:
                     self._end_blindly(unit, row, now)
             elif len(to_ask) < at_once and self._is_to_be_asked(row, at):
                 self._asked[row.seq] = at
-                to_ask.append(row)
+                to_ask.append((row, at))
         return to_ask
 
-    def answered(self, unit: UnitOfWork, row: Row, found: Found, now: datetime) -> None:
-        """What the platform knows of a row: found, surely not there, or nothing."""
-        at = unit.lanes.now()
+    def answered(self, unit: UnitOfWork, question: Question, found: Found, now: datetime) -> None:
+        """What the platform knows of a row: found, surely not there, or nothing.
+
+        That it was not there counts as of when it was asked: who stood still since then may have missed its arrival.
+        """
+        (row, asked), at = question, unit.lanes.now()
         if isinstance(found, Sent):
             self._ends(unit, row, "sent", now, ref=found.ref)
-        elif isinstance(found, Absent) and self._is_over(row, at):
+        elif isinstance(found, Absent) and self._is_over(row, asked):
             self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
         elif found is None and row.doubt_since is not None and at - row.doubt_since >= STOP_ASKING:
             self._ends(unit, row, "unconfirmed", now)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.core.adapter import Adapter, Envelope, RateLimited
 from bot.core.begun import Begun
 from bot.core.clock import Clock
-from bot.core.doubts import LOOK_UP, Doubts
+from bot.core.doubts import LOOK_UP, Doubts, Question
 from bot.core.figures import Figures
 from bot.core.ids import Ids, encode
 from bot.core.log import get_logger
@@ -22,7 +22,6 @@ from storage.attention import Limits
 from storage.claims import USUAL_LIMITS, Claimed
 from storage.engine import ALL_LANES
 from storage.lanes import Other, Taken
-from storage.outbox import Row
 
 log = get_logger("kawan.relay")
 
@@ -268,9 +267,9 @@ class Relay:
         self._look = self._look or turned.claim.more or rested
         for claimed in turned.claim.taken:
             heapq.heappush(self._ready, (claimed.row.priority, claimed.row.seq, claimed))
-        for row in turned.doubted:
+        for question in turned.doubted:
             self._pacer.begins(LOOK_UP)
-            asking = asyncio.create_task(self._look_up(row))
+            asking = asyncio.create_task(self._look_up(question))
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
             asking.add_done_callback(self._stirred)
@@ -313,14 +312,14 @@ class Relay:
     def _has_time(self) -> bool:
         return self._time() + self._adapter.pace.timeout < self._lease_ends
 
-    async def _look_up(self, row: Row) -> None:
+    async def _look_up(self, question: Question) -> None:
         """Ask the platform what became of a row in doubt; another transaction writes the answer down."""
         pacer = self._pacer
-        found = await self._post.look_up(row)
+        found = await self._post.look_up(question[0])
         pacer.ends(LOOK_UP, self._time())
         try:
             await self._store.run(
-                lambda unit: self._settler.answered(unit, self._owner, self._gen, row, found), Turn.RELAY
+                lambda unit: self._settler.answered(unit, self._owner, self._gen, question, found), Turn.RELAY
             )
         except Busy as busy:  # it is asked again
             log.warning("answer_put_off", lane=self._adapter.lane, why=str(busy))

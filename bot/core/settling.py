@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.core.adapter import Adapter, NotSent, Outcome, RateLimited, Rejected, Sent, Unknown, Unreachable
 from bot.core.clock import Clock
-from bot.core.doubts import LOOK_UP, Doubts, Found
+from bot.core.doubts import LOOK_UP, Doubts, Found, Question
 from bot.core.events import Address
 from bot.core.figures import Figures
 from bot.core.ids import Ids
@@ -51,7 +51,7 @@ class Turned:
 
     held: Held | None
     claim: Claim = NOTHING
-    doubted: Sequence[Row] = ()
+    doubted: Sequence[Question] = ()
 
 
 class Settler:
@@ -121,12 +121,12 @@ class Settler:
         self._settle_all(unit, gen, outcomes, self._clock.now())
         unit.lanes.release(self._adapter.lane, owner, gen)
 
-    def answered(self, unit: UnitOfWork, owner: str, gen: int, row: Row, found: Found) -> None:
+    def answered(self, unit: UnitOfWork, owner: str, gen: int, question: Question, found: Found) -> None:
         """What the platform knows of a row in doubt."""
         if unit.lanes.hold(self._adapter.lane, owner, gen) is None:
             self._figures.add("fenced")
             return
-        self._doubts.answered(unit, row, found, self._clock.now())
+        self._doubts.answered(unit, question, found, self._clock.now())
 
     def is_due(self, now: datetime) -> bool:
         """Is there something to do that no event tells of?"""

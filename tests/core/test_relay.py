@@ -145,6 +145,26 @@ def test_what_is_surely_not_there_is_sent_again_after_the_settle_time_and_twice_
     assert states(chat) == ["unconfirmed"]
 
 
+def test_what_was_not_there_before_the_program_stood_still_may_have_arrived_since(chat: Chat) -> None:
+    rebuilt(chat, tell=True)
+    sari = chat.joins("Sari")
+    answers: list[Sent | Absent] = [Absent(), Sent("r7")]
+
+    def known(envelope: Envelope) -> Sent | Absent:
+        if len(answers) == 2:
+            chat.clock.passes(seconds=300)  # the machine sleeps on this answer
+        return answers.pop(0)
+
+    chat.screens.known = known
+    first_is(chat, Unknown("timeout"))
+    says(chat, sari, Card("hello"))
+    chat.settles()
+    chat.passes(seconds=40)
+    assert states(chat) == ["sent"]
+    assert sari.sees() == []
+    assert answers == []
+
+
 def test_a_platform_that_cannot_say_now_is_asked_again_and_nothing_is_doubled(chat: Chat) -> None:
     rebuilt(chat, tell=True)
     sari = chat.joins("Sari")

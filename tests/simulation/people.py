@@ -34,11 +34,12 @@ GLADLY = {
     "form.choose": 5, "form.done": 7, "form.cancel": 0.4, "form.back": 0.3, "joining.language": 9,
     "agreement.agree": 9, "joining.no": 0.3, "leaving.yes": 0.4, "leaving.undo": 4, "privacy.preset": 2,
     "privacy.set": 2, "apart.keep": 2, "people.locked": 0.3, "invitations.new": 3, "people.open": 4,
-    "messages.new": 9, "messages.send": 14, "messages.stop": 0.5, "messages.withdraw": 0.4, "messages.discard": 0.3,
+    "messages.new": 9, "messages.send": 14, "messages.stop": 0.1, "messages.withdraw": 0.4, "messages.discard": 0.3,
     "messages.change": 0.4, "messages.sample": 0.3, "messages.choose": 5, "messages.reply": 3, "sessions.new": 0.3,
     "answering.pick": 5, "answering.write": 6, "answering.later": 0.4, "checkins.ended": 0.2, "checkins.end": 0.2,
     "consent.no": 0.5, "wishes.keep": 4, "linking.forgotten": 1,
 }  # fmt: skip
+AT_LAST = ("messages.send", "messages.discard", "form.cancel")  # with this they have done what they came for
 BACK = re.compile(r"^.*\n.*(?:new way into|jalan masuk baru)", re.MULTILINE)
 KEPT = re.compile(
     r"(?:Kept|Disimpan): “(step \d+)”\.$", re.MULTILINE
@@ -60,6 +61,7 @@ class Person:
     pages: list[Page] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)  # marks that they wrote themselves
     minds: bool = False  # they came for one thing, and go on with what was shown last
+    pressed: set[str] = field(default_factory=set)  # handles, while they mind
 
     @property
     def sender(self) -> Sender:
@@ -101,9 +103,14 @@ class People:
             person.minds = True
         for _ in range(acts):
             await asyncio.sleep(person.luck.uniform(2, 6) if person.minds else 0)
+            if person.minds and not person.platform.is_up:
+                await asyncio.sleep(60)
             self.acts(person)
             await asyncio.sleep(person.luck.uniform(0.3, 8))
+            if begins is not None and not person.minds:
+                break
         person.minds = False
+        person.pressed.clear()
 
     # What they learn.
 
@@ -200,7 +207,10 @@ class People:
     def _answers(self, person: Person) -> None:
         """To what stands on the screen: mostly the newest message, sometimes an old one, sometimes twice."""
         luck, screen = person.luck, person.screen
-        shown = screen[-1] if luck.random() < 0.85 or person.minds else luck.choice(screen)
+        shown = screen[-1] if luck.random() < 0.85 else luck.choice(screen)
+        if person.minds:  # what was answered already may have come last
+            news = [one for one in screen if not person.pressed.intersection(handle for _, handle, _ in one.buttons)]
+            shown = news[-1] if news else screen[-1]
         question = _asks(shown)
         if _is_of_a_checkin(shown) and luck.random() < 0.5:
             self._answered += 1
@@ -219,13 +229,13 @@ class People:
         luck, number = person.luck, number_of(person.who)
         if luck.random() < 0.1:
             return luck.choice(JUNK)
-        if "What do you want to say" in question:
+        if "What do you want to say" in question or "Apa yang ingin Anda sampaikan" in question:
             return (
                 f"news of today: {luck.choice(('the data is out', 'please read https://example.org', '@here hello'))}"
             )
-        if "buttons say" in question:
+        if "buttons say" in question or "tombolnya" in question:
             return "Yes, No, Not sure"
-        if "at what time" in question:
+        if "at what time" in question or "jam berapa" in question:
             return luck.choice(("20 May 14:30", "tomorrow", "7 Jun 2027 09:00"))
         if "reach you" in question:
             return f"{mark('contact', number)} at example.org"
@@ -237,7 +247,7 @@ class People:
             whose = luck.randrange(self._world.plan.size)
             self.told.add(("name", whose))
             return mark("name", whose)
-        if "city" in question or "country" in question.lower():
+        if any(word in question.lower() for word in ("city", "country", "negara", "kota")):
             return luck.choice(("Manila", "Mongolia", "Jakarta", "nowhere"))
         if "Until when" in question:
             return luck.choice(("2 weeks", "tomorrow", "2027-05-02", "next year"))
@@ -264,6 +274,9 @@ class People:
                 at = self._world.loop.time()
                 self._world.history.add(INFO, "confirmed", at, by=person.who, text=card.group(1), language=language)
         self._press(person, handle, action)
+        if person.minds:
+            person.pressed.add(handle)
+            person.minds = action not in AT_LAST
         if person.luck.random() < 0.06:
             self._press(person, handle, action)
 
@@ -289,7 +302,8 @@ class People:
     def _submits(self, person: Person, page: Page) -> None:
         answers = {}
         for one in page.fields:
-            chosen = person.luck.choice(one.choices)[0] if one.choices else self._reply(person, one.question)
+            few = one.choices[:1] if person.minds and person.luck.random() < 0.6 else one.choices
+            chosen = person.luck.choice(few)[0] if few else self._reply(person, one.question)
             answers[one.key] = chosen
         event = Submit(
             id=self._id(), sender=person.sender, address=person.platform.address(person.who), dialog=page.dialog,

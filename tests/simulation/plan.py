@@ -10,7 +10,7 @@ A_DAY = 86_400.0
 A_MORNING = 3600.0
 A_FEW = 5
 A_MONTH = 33  # days, of a seed with a check-in
-MORNINGS, FEWER = (4, 5, 5, 5), (1, 2, 3)  # when people come; a check-in or a message to many is enough to do
+MORNINGS, FEWER = (4, 5, 5, 6), (2, 3)  # when people come; a check-in or a message to many is enough to do
 MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
@@ -95,9 +95,9 @@ def _visits(luck: random.Random, size: int, days: int, *, asked: bool) -> tuple[
             found.append(Visit(at + luck.uniform(0, 60), who, luck.randint(2, 5)))
     if writes:  # and looks in again
         at = luck.randrange(days) * A_DAY + luck.uniform(0, 0.4 * A_DAY)
-        found += [Visit(at, "U0", 14, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
+        found += [Visit(at, "U0", 12, "message"), Visit(at + luck.choice((300.0, 900.0, A_DAY)), "U0", 4)]
         if size <= A_FEW and luck.random() < 0.4:  # and again and again, more than a week may bring
-            found += [Visit(at + n * A_MORNING, "U0", 14, "message") for n in (1, 2, 3, 4)]
+            found += [Visit(at + n * A_MORNING, "U0", 12, "message") for n in (1, 2, 3, 4)]
     return tuple(sorted(found, key=lambda visit: (visit.at, visit.who)))
 
 

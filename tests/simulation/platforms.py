@@ -213,6 +213,11 @@ class Platform:
             self._opens(ack.open, who, machine)
         return ack
 
+    @property
+    def is_up(self) -> bool:
+        """Does anybody listen to what people write?"""
+        return self._listener() is not None
+
     def _listener(self) -> Machine | None:
         """Which replica gets the next event: of Slack any, of Telegram the one that owns the lane."""
         there = [one for one in self.world.machines if self.name == "slack" or one.hears(self.lane)]

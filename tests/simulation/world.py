@@ -328,7 +328,8 @@ class World:
     def sends(self, call: int, envelope: Envelope) -> int | None:
         """A call begins; returns the message's number, None when its row was erased since the claim."""
         row = self.database.execute("SELECT seq FROM outbox WHERE key = ?", (decode(envelope.key),)).fetchone()
-        judged = self._claimed.get(row[0]) if row else {"message": None, "to": envelope.address.conversation}
+        at = envelope.address
+        judged = self._claimed.get(row[0]) if row else {"message": None, "to": at.conversation, "lane": at.lane}
         assert judged is not None
         self.history.add(INVOKE, "send", self.loop.time(), call=call, **judged)
         return row[0] if row else None
