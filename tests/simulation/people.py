@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.core.adapter import Page
@@ -34,11 +35,12 @@ GLADLY = {
     "form.choose": 5, "form.done": 7, "form.cancel": 0.4, "form.back": 0.3, "joining.language": 9,
     "agreement.agree": 9, "joining.no": 0.3, "leaving.yes": 0.4, "leaving.undo": 4, "privacy.preset": 2,
     "privacy.set": 2, "apart.keep": 2, "people.locked": 0.3, "invitations.new": 3, "people.open": 4,
-    "messages.new": 9, "messages.send": 14, "messages.stop": 0.1, "messages.withdraw": 0.4, "messages.discard": 0.3,
-    "messages.change": 0.4, "messages.sample": 0.3, "messages.choose": 5, "messages.reply": 3, "sessions.new": 0.3,
+    "messages.new": 9, "messages.send": 14, "messages.stop": 0.1, "messages.withdraw": 0.15, "messages.discard": 0.3,
+    "messages.change": 0.4, "messages.sample": 0.3, "messages.choose": 5, "messages.reply": 3, "sessions.new": 4,
     "answering.pick": 5, "answering.write": 6, "answering.later": 0.4, "checkins.ended": 0.2, "checkins.end": 0.2,
     "consent.no": 0.5, "wishes.keep": 4, "linking.forgotten": 1,
 }  # fmt: skip
+NEWS = ("What do you want to say", "Apa yang ingin Anda sampaikan", "session about", "Tentang apa sesinya")
 AT_LAST = ("messages.send", "messages.discard", "form.cancel")  # with this they have done what they came for
 BACK = re.compile(r"^.*\n.*(?:new way into|jalan masuk baru)", re.MULTILINE)
 KEPT = re.compile(
@@ -229,14 +231,14 @@ class People:
         luck, number = person.luck, number_of(person.who)
         if luck.random() < 0.1:
             return luck.choice(JUNK)
-        if "What do you want to say" in question or "Apa yang ingin Anda sampaikan" in question:
-            return (
-                f"news of today: {luck.choice(('the data is out', 'please read https://example.org', '@here hello'))}"
-            )
+        if any(words in question for words in NEWS):
+            what = ("the data is out", "please read https://example.org", "@here hello")
+            return f"news of today: {luck.choice(what)}"
         if "buttons say" in question or "tombolnya" in question:
             return "Yes, No, Not sure"
         if "at what time" in question or "jam berapa" in question:
-            return luck.choice(("20 May 14:30", "tomorrow", "7 Jun 2027 09:00"))
+            soon = self._world.clock.now() + timedelta(days=luck.randint(1, 6))
+            return luck.choice((f"{soon.day} {soon:%b} 14:30", f"{soon:%Y-%m-%d} 09:00", "20 May 14:30", "tomorrow"))
         if "reach you" in question:
             return f"{mark('contact', number)} at example.org"
         if "call you" in question:

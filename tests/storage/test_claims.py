@@ -9,7 +9,7 @@ import pytest
 from storage import Store, UnitOfWork
 from storage.attention import Limits, over_cap
 from storage.claims import Claim
-from storage.lanes import Taken
+from storage.lanes import DEATHS, Taken
 from storage.members import Member
 from tests.storage.people import DAY, HOUR, LANE, Said, new_cohort, new_fellow, new_row
 
@@ -194,6 +194,25 @@ def test_at_night_questions_wait_for_the_morning_and_replies_do_not(store: Store
         assert unit.claims.next_held() == MORNING
         assert unit.claims.release_due(MORNING) == 1
         assert people.claimed(MORNING) == [question]
+
+    store.now(job)
+
+
+def test_a_message_that_ended_the_program_counts_since_it_may_have_arrived(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people, once = People(unit), Limits(weekly_cap=1)
+        deadly = people.to(people.sari, priority=2, counted=True, cause="c1")
+        for owner in range(DEATHS):
+            assert people.claimed(limits=once) == [deadly]
+            taken = unit.lanes.take(LANE, f"next{owner}", LATER, alone=True)
+            assert isinstance(taken, Taken)
+            people.gen = taken.held.gen
+            if owner < DEATHS - 1:
+                unit.claims.resolve(deadly, "queued", LATER)
+        assert people.state(deadly) == "failed"
+        people.to(people.sari, priority=2, counted=True, cause="c2")
+        assert people.claimed(limits=once) == []
+        assert unit.claims.next_held() == NEXT_CARD
 
     store.now(job)
 
