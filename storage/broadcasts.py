@@ -13,6 +13,7 @@ from storage.base import Id, Json, Moment, insert, member_id, rows, same_cohort,
 from storage.broadcast_answers import BroadcastAnswers
 from storage.members import account, member
 from storage.outbox_rows import outbox
+from storage.prepared import Prepared
 
 broadcast = table(
     "broadcast",
@@ -128,6 +129,11 @@ class Recipient:
 
 
 _BROADCAST = [broadcast.c[name] for name in Broadcast.__dataclass_fields__]
+_GET = Prepared(
+    sa.select(*_BROADCAST)
+    .where(broadcast.c.id == sa.bindparam("number"), broadcast.c.cohort_id == sa.bindparam("cohort"))
+    .with_for_update(of=broadcast)
+)
 _ADDRESSES = (
     sa.select(
         account.c.member_id,
@@ -174,12 +180,8 @@ class Broadcasts:
 
     def get(self, number: int, cohort_id: int) -> Broadcast | None:
         """A message of a cohort, locked until the transaction ends; or None."""
-        found = self._connection.execute(
-            sa.select(*_BROADCAST)
-            .where(broadcast.c.id == number, broadcast.c.cohort_id == cohort_id)
-            .with_for_update(of=broadcast)
-        ).one_or_none()
-        return None if found is None else Broadcast(**found._mapping)
+        found = _GET.one(self._connection, number=number, cohort=cohort_id)
+        return None if found is None else Broadcast(**found._asdict())
 
     def page(self, cohort_id: int, before: int | None, limit: int) -> list[Broadcast]:
         """The cohort's messages that were sent, newest first; without drafts."""

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from bot.domain.checkins import Silence
 from storage.base import Id, Json, Moment, insert, insert_new_id, member_id, overwrite, same_cohort, table, text, upsert
+from storage.prepared import Prepared
 
 card = table(
     "card",
@@ -145,25 +146,28 @@ _PROMISE = [_p[name] for name in Promise.__dataclass_fields__]
 _STUCK = [_s[name] for name in Stuck.__dataclass_fields__]
 
 
-_OF_WEEK = sa.select(*_CARD).where(_c.member_id == sa.bindparam("member"), _c.week == sa.bindparam("week"))
-_RECENT = (
+_OF_WEEK = Prepared(sa.select(*_CARD).where(_c.member_id == sa.bindparam("member"), _c.week == sa.bindparam("week")))
+_GET = Prepared(sa.select(*_CARD).where(_c.id == sa.bindparam("number"), _c.member_id == sa.bindparam("member")))
+_RECENT = Prepared(
     sa.select(*_CARD)
     .where(_c.member_id == sa.bindparam("member"), _c.message.is_not(None))
     .order_by(_c.week.desc())
     .limit(6)
 )
-_OPEN_PROMISE = (
+_OPEN_PROMISE = Prepared(
     sa.select(*_PROMISE)
     .where(_p.member_id == sa.bindparam("member"), _p.state == "open")
     .order_by(_p.id.desc())
     .limit(1)
 )
-_SILENCE = sa.select(*(silence.c[name] for name in Silence.__dataclass_fields__)).where(
-    silence.c.member_id == sa.bindparam("member")
+_SILENCE = Prepared(
+    sa.select(*(silence.c[name] for name in Silence.__dataclass_fields__)).where(
+        silence.c.member_id == sa.bindparam("member")
+    )
 )
 
 
-def _card(found: sa.Row[Any] | None) -> WeekCard | None:
+def _card(found: Any) -> WeekCard | None:
     if found is None:
         return None
     values = found._asdict()
@@ -178,8 +182,7 @@ class Cards:
 
     def of_week(self, member_number: int, week: date) -> WeekCard | None:
         """The card of the week that begins on this Monday."""
-        found = self._connection.execute(_OF_WEEK, {"member": member_number, "week": week.isoformat()})
-        return _card(found.one_or_none())
+        return _card(_OF_WEEK.one(self._connection, member=member_number, week=week.isoformat()))
 
     def open(self, cohort_id: int, member_number: int, week: date, opens_at: datetime, closes_at: datetime) -> WeekCard:
         """The card of a week, made when there is none: one a member and week, however often it is asked for."""
@@ -196,7 +199,7 @@ class Cards:
 
     def recent(self, member_number: int) -> list[WeekCard]:
         """The last cards that a member was shown, the newest first; at most six."""
-        found = self._connection.execute(_RECENT, {"member": member_number})
+        found = _RECENT.all(self._connection, member=member_number)
         return [card for row in found if (card := _card(row)) is not None]
 
     def shown(self, member_number: int, rider: str) -> set[int]:
@@ -208,11 +211,7 @@ class Cards:
 
     def get(self, number: int, member_number: int) -> WeekCard | None:
         """One of a member's own cards."""
-        return _card(
-            self._connection.execute(
-                sa.select(*_CARD).where(_c.id == number, _c.member_id == member_number)
-            ).one_or_none()
-        )
+        return _card(_GET.one(self._connection, number=number, member=member_number))
 
     def change(self, number: int, **values: Any) -> None:
         """Overwrite some of a card; `parts` are given as `Part`."""
@@ -222,7 +221,7 @@ class Cards:
 
     def promise(self, member_number: int) -> Promise | None:
         """A member's open promise."""
-        found = self._connection.execute(_OPEN_PROMISE, {"member": member_number}).one_or_none()
+        found = _OPEN_PROMISE.one(self._connection, member=member_number)
         return None if found is None else Promise(*found)
 
     def make_promise(self, cohort_id: int, member_number: int, words: str, day: str | None, now: datetime) -> int:
@@ -287,7 +286,7 @@ class Cards:
 
     def silence(self, member_number: int) -> Silence:
         """How a member answered lately."""
-        found = self._connection.execute(_SILENCE, {"member": member_number}).one_or_none()
+        found = _SILENCE.one(self._connection, member=member_number)
         return Silence() if found is None else Silence(*found)
 
     def keep_silence(self, cohort_id: int, member_number: int, now: Silence) -> None:

@@ -69,6 +69,7 @@ _SETTLED = Prepared(
     .limit(sa.bindparam("limit"))
 )
 _NAMED = Prepared(sa.select(outbox_about.c.member_id).where(outbox_about.c.outbox_seq == sa.bindparam("message")))
+_ON_BEHALF = Prepared(sa.select(outbox.c.on_behalf).where(outbox.c.seq == sa.bindparam("message")))
 
 
 class Outbox:
@@ -175,7 +176,7 @@ class Outbox:
     def _named(self, message: int) -> tuple[Sequence[int], int | None]:
         """Whom a message names, and for whom it was sent."""
         named = [found.member_id for found in _NAMED.all(self._connection, message=message)]
-        return named, self._connection.scalar(sa.select(outbox.c.on_behalf).where(outbox.c.seq == message))
+        return named, _ON_BEHALF.value(self._connection, message=message)
 
     def unsay(self, message: int, *, idem: str, key: bytes, cause: str, now: datetime, priority: int = 1) -> None:
         """Take a logical message back: what has not left is cancelled, what was sent is deleted where that can be."""
