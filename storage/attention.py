@@ -15,14 +15,15 @@ from storage.prepared import Prepared
 QUIET_FROM = 2  # priorities: from here on, messages wait for the person's hours
 A_WEEK = timedelta(days=8)  # longer than any person's week is over
 
-# Not what surely never arrived; of what ended the program while it was sent nobody knows.
+# Not what surely never arrived; of what ended the program while it was sent, or was sent once more, nobody knows.
 _COUNT = Prepared(
     sa.select(outbox.c.member_id, outbox.c.cause, outbox.c.sending_at).where(
         COUNTED,
         outbox.c.member_id.in_(sa.bindparam("members", expanding=True)),
         outbox.c.sending_at > sa.bindparam("since", type_=Moment),
         outbox.c.state.not_in([*(state for state in NEVER_THERE if state != "unconfirmed"), "held"])
-        | (outbox.c.deaths > 0),
+        | (outbox.c.deaths > 0)
+        | (outbox.c.resend_count > 0),
     )
 )
 

@@ -217,6 +217,21 @@ def test_a_message_that_ended_the_program_counts_since_it_may_have_arrived(store
     store.now(job)
 
 
+def test_a_message_that_was_refused_when_it_was_sent_once_more_counts_since_it_may_have_arrived(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people, once = People(unit), Limits(weekly_cap=1)
+        asked = people.to(people.sari, priority=2, counted=True, cause="c1")
+        assert people.claimed(limits=once) == [asked]
+        unit.claims.settle(asked, people.gen, "in_doubt", LATER)
+        unit.claims.resolve(asked, "queued", LATER)
+        assert people.claimed(limits=once) == [asked]
+        unit.claims.settle(asked, people.gen, "failed", LATER)
+        people.to(people.sari, priority=2, counted=True, cause="c2")
+        assert people.claimed(limits=once) == []
+
+    store.now(job)
+
+
 def test_the_fourth_message_of_a_week_waits_for_the_card(store: Store) -> None:
     def job(unit: UnitOfWork) -> None:
         people = People(unit)
