@@ -10,7 +10,7 @@ A_DAY = 86_400.0
 A_MORNING = 3600.0
 A_FEW = 5
 A_MONTH = 33  # days, of a seed with a check-in
-MORNINGS, FEWER = (4, 5, 5), (2, 3)  # when people come; a check-in or a message to many is enough to do
+MORNINGS, FEWER = (4, 4, 5), (2, 3)  # when people come; a check-in or a message to many is enough to do
 MOST_ASKED = 12  # members of a cohort with a check-in: more would only make seeds longer
 
 
