@@ -59,6 +59,9 @@ class WordForms:
         return (self.forms.get(language) or self.forms["en"])[0]
 
 
+A_FEW_WORDS = 12  # more than that tells of something, and does not call for help
+
+
 @dataclass(frozen=True, slots=True)
 class Emergency:
     """What a person in danger types, and the default answer; its text is never empty."""
@@ -67,10 +70,14 @@ class Emergency:
     text: Mapping[str, str]
     review: tuple[str, ...]
     compared: frozenset[str]
+    within: frozenset[str]
 
     def said_in(self, message: str) -> bool:
-        """Tell whether the whole message is one of the phrases, in any language."""
-        return plain(message) in self.compared
+        """Tell whether the message is one of the phrases, or a short one around a plain one; in any language."""
+        said = plain(message)
+        return said in self.compared or (
+            said.count(" ") < A_FEW_WORDS and any(f" {phrase} " in f" {said} " for phrase in self.within)
+        )
 
 
 @dataclass(frozen=True)
@@ -332,10 +339,13 @@ def _emergency(source: Source, words: tuple[WordForms, ...]) -> Emergency:
         for phrase in said:
             if plain(phrase) in typed:
                 raise table.error(f'"{phrase}" is also a form in words.toml. Remove one of the two.', language, phrase)
+    inside = top.table("within")
+    within = frozenset(plain(one) for language in LANGUAGES if inside.has(language) for one in inside.texts(language))
+    inside.finish()
     text = top.labels("text", ("en",), LANGUAGES)
     top.finish()
     compared = frozenset(plain(phrase) for said in phrases.values() for phrase in said)
-    return Emergency(phrases, text, review, compared)
+    return Emergency(phrases, text, review, compared, within)
 
 
 def _each(top: Entry, key: str, named_by: str = "slug") -> Iterator[Entry]:

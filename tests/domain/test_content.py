@@ -56,7 +56,25 @@ def test_an_emergency_is_known_by_the_whole_message(message: str) -> None:
     assert CONTENT.emergency.said_in(message)
 
 
-@pytest.mark.parametrize("message", ["help", "bantuan", "help me with OCDS", "", "the law is in danger"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "please help, I am in danger", "I think I'm in danger!", "somebody is following me", "aku sedang dalam bahaya",
+        "tolong, saya dibuntuti orang", "tulong po, nasa panganib ako",
+    ],
+)  # fmt: skip
+def test_a_few_words_around_it_are_an_emergency_too(message: str) -> None:
+    assert CONTENT.emergency.said_in(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "help", "bantuan", "help me with OCDS", "", "the law is in danger", "tolong bantu saya mencari auditor",
+        "Please help me understand how contracts are published in Mongolia",
+        "We train reporters who were told by a witness: I am in danger, and who then did not know whom to ask for help",
+    ],
+)  # fmt: skip
 def test_other_messages_are_no_emergency(message: str) -> None:
     assert not CONTENT.emergency.said_in(message)
 
