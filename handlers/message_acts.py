@@ -132,11 +132,13 @@ def withdraw(ctx: Context) -> Reply:
         return NOT_HERE
     if one.state in ("withdrawing", "unsaying", "withdrawn"):
         return t("Already withdrawn. Nothing changed.")
-    of = message_sending.tally_of(ctx, one)
+    of, leaving = message_sending.tally_of(ctx, one), message_sending.on_their_way(ctx, one)
+    waiting = of.waiting - leaving
     message_sending.withdraw(ctx, one)
     return lines(
         tn("Withdrawn. {n} person had it already.", "Withdrawn. {n} people had it already.", of.sent + of.unconfirmed),
-        tn("{n} was still waiting and does not get it.", "{n} were still waiting and do not get it.", of.waiting)
-        if of.waiting
+        tn("{n} was still waiting and does not get it.", "{n} were still waiting and do not get it.", waiting)
+        if waiting
         else None,
+        *message_card.on_their_way(leaving),
     )

@@ -50,6 +50,13 @@ def tally_of(ctx: Context, one: Broadcast) -> Tally:
     return tally(one.recipients, states, answered)
 
 
+def on_their_way(ctx: Context, one: Broadcast) -> int:
+    """How many copies are being sent now, or were, and nobody knows whether they arrived."""
+    contents = ctx.store.broadcasts.parts(one.id).values()
+    states = ctx.store.contents.states(contents) if contents else {}
+    return states.get("sending", 0) + states.get("in_doubt", 0)
+
+
 def begin(ctx: Context, one: Broadcast, people: int) -> None:
     """The yes of the sender: the message that was pressed becomes the live card, and the rows are written.
 

@@ -51,8 +51,8 @@ broadcast = table(
     sqlite_autoincrement=True,
 )
 # draft -> writing (its rows, held) -> waiting (to leave) -> leaving -> out; from each of them stopping -> stopped,
-# and withdrawing -> withdrawn.
-LATER_STATES = ("stopping", "stopped", "withdrawing", "withdrawn")
+# and withdrawing -> unsaying -> withdrawn.
+ENDED = ("stopping", "stopped", "withdrawing", "unsaying", "withdrawn")  # nothing of it leaves any more
 
 broadcast_part = table(
     "broadcast_part",

@@ -445,7 +445,7 @@ def _pending(found: Any) -> Pending:
         found.on_behalf,
         found.purpose,
         found.priority,
-        found.content_id is not None,
+        found.content_id,
     )
 
 

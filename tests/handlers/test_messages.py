@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from bot.core.adapter import Envelope, Outcome, Unknown, Unreachable
+from bot.core.adapter import Absent, Envelope, Outcome, Unknown, Unreachable
 from bot.core.events import Due
 from handlers import message_sending
-from storage import UnitOfWork
+from storage import Store, UnitOfWork
 from tests.chat import Chat, Person
 
 TEXT = "Please read the draft law."
@@ -377,3 +377,34 @@ def test_nothing_leaves_before_the_last_row_is_written_and_a_stop_in_between_los
 async def _deliver(chat: Chat) -> None:
     for relay in chat.kawan.relays:
         await relay.drain()
+
+
+@pytest.mark.parametrize("ends", ["Stop", "Withdraw"])
+def test_what_was_on_its_way_and_comes_back_does_not_leave_once_it_is_over(store: Store, ends: str) -> None:
+    chat = Chat(store, tells=True)
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    chat.joins("Bat")
+    left: list[str] = []
+
+    def play(envelope: Envelope) -> Outcome | None:
+        if envelope.address.conversation != sari.address.conversation:
+            return None
+        left.append(envelope.key)
+        return Unreachable("blocked") if len(left) > 1 else Unknown("timeout")
+
+    chat.screens.outcome = play
+    chat.screens.known = lambda envelope: Absent()
+    sends(mirela)
+    assert len(left) == 1
+    mirela.presses(ends)
+    if ends == "Withdraw":
+        mirela.presses("Yes, withdraw")
+        assert "waiting" not in mirela.last
+    assert "1 copy was on its way" in mirela.sees()[-1] + mirela.sees()[-2]
+    chat.passes(minutes=5)
+    chat.passes(minutes=16)
+    assert len(left) == 1
+    mirela.presses("How it stands")
+    assert "Cancelled before it left: 1" in mirela.last
+    assert "on its way" not in mirela.last
+    adds_up(mirela.last, 2)
