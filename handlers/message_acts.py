@@ -112,6 +112,7 @@ def ask_withdraw(ctx: Context) -> Reply:
         tn("{n} person has it. I delete it there, where the app lets me; they may have read it.",
            "{n} people have it. I delete it there, where the app lets me; they may have read it.",
            of.sent + of.unconfirmed),
+        t("Its reminders are withdrawn, too.") if ctx.store.broadcasts.reminders(one.id, 1) else None,
         t("What has not left yet does not leave. Answers are kept. This cannot be undone."),
     )  # fmt: skip
     keep = Button(t("No, keep it"), "messages.kept", str(one.id))

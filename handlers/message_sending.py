@@ -20,6 +20,7 @@ CARD_FOR = timedelta(days=7)
 GIVES_UP = timedelta(days=14)  # after that a message that nobody could be reached with is too late
 DAY_BEFORE = timedelta(days=1)
 SOON = timedelta(hours=12)  # a reminder this soon after the invitation would be one too many
+REMINDERS = 50  # of one message, which are withdrawn with it
 ON_ITS_WAY = ("writing", "waiting", "leaving")
 
 
@@ -130,7 +131,11 @@ def stop(ctx: Context, one: Broadcast) -> None:
 
 
 def withdraw(ctx: Context, one: Broadcast) -> None:
-    """What waits does not leave; what was sent is deleted where the platform allows."""
+    """What waits does not leave; what was sent is deleted where the platform allows; so with its reminders."""
+    for number in ctx.store.broadcasts.reminders(one.id, REMINDERS):
+        reminder = ctx.store.broadcasts.get(number, one.cohort_id)
+        if reminder is not None and not ctx.store.broadcasts.discard(number):
+            withdraw(ctx, reminder)
     ctx.store.broadcasts.change(one.id, state="withdrawing", cursor=0)
     step(ctx, _again(ctx, one))
     now = _again(ctx, one)

@@ -52,7 +52,8 @@ broadcast = table(
 )
 # draft -> writing (its rows, held) -> waiting (to leave) -> leaving -> out; from each of them stopping -> stopped,
 # and withdrawing -> unsaying -> withdrawn.
-ENDED = ("stopping", "stopped", "withdrawing", "unsaying", "withdrawn")  # nothing of it leaves any more
+TAKEN_BACK = ("withdrawing", "unsaying", "withdrawn")
+ENDED = ("stopping", "stopped", *TAKEN_BACK)  # nothing of it leaves any more
 
 broadcast_part = table(
     "broadcast_part",
@@ -190,6 +191,12 @@ class Broadcasts:
             statement = statement.where(broadcast.c.id < before)
         found = self._connection.execute(statement.order_by(broadcast.c.id.desc()).limit(limit))
         return [Broadcast(**row._mapping) for row in found]
+
+    def reminders(self, root: int, limit: int) -> list[int]:
+        """The newest reminders of a message that were not withdrawn, drafts too."""
+        of = broadcast.c
+        these = sa.select(of.id).where(of.root_id == root, of.state.not_in(TAKEN_BACK))
+        return list(self._connection.scalars(these.order_by(of.id.desc()).limit(limit)))
 
     def asking(self, cohort_id: int, limit: int) -> list[Broadcast]:
         """The newest messages that can be answered and are out."""

@@ -408,3 +408,47 @@ def test_what_was_on_its_way_and_comes_back_does_not_leave_once_it_is_over(store
     assert "Cancelled before it left: 1" in mirela.last
     assert "on its way" not in mirela.last
     adds_up(mirela.last, 2)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_with_a_message_its_reminders_are_withdrawn(chat: Chat, held: bool) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Withdraw")
+    withdraw = mirela.handle_of("Yes, withdraw")
+    mirela.presses("Remind")
+    mirela.presses("Send to 1")
+    if not held:
+        chat.passes(minutes=11)
+        chat.passes(minutes=1)
+        assert "A reminder:" in sari.last
+    chat.happens(mirela.platform.presses(chat.count(), mirela, withdraw))
+    chat.passes(minutes=11)
+    chat.passes(minutes=1)
+    assert sari.sees() == []
+
+
+def test_a_draft_of_a_reminder_ends_with_its_message(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Remind")
+    mirela.presses("Withdraw")
+    assert "reminders are withdrawn, too" in mirela.last
+    mirela.presses("Yes, withdraw")
+    mirela.presses("Send to 1")
+    assert mirela.last == "This message is no longer here. Nothing was sent."
+    chat.passes(minutes=12)
+    assert sari.sees() == []
+
+
+def test_the_card_of_a_reminder_does_not_say_that_those_are_silent_who_answered(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Remind")
+    mirela.presses("Send to 1")
+    chat.passes(minutes=11)
+    chat.passes(minutes=1)
+    sari.presses("Yes")
+    chat.passes(minutes=16)
+    reminder = next(text for text in mirela.sees() if text.startswith("Reminder"))
+    assert reminder.endswith("Delivered: 1")
