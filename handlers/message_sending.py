@@ -58,12 +58,17 @@ def on_their_way(ctx: Context, one: Broadcast) -> int:
     return states.get("sending", 0) + states.get("in_doubt", 0)
 
 
+def leaves_at(ctx: Context) -> datetime:
+    """When what is confirmed now may leave."""
+    return ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
+
+
 def begin(ctx: Context, one: Broadcast, people: int) -> None:
     """The yes of the sender: the message that was pressed becomes the live card, and the rows are written.
 
     The rows of few people at once; those of many in transactions of their own, so that the yes is answered soon.
     """
-    leaves = ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
+    leaves = leaves_at(ctx)
     start(ctx, one, leaves, at_once=people <= AT_ONCE)
     one = _again(ctx, one)
     card = message_card.live(ctx, one, tally_of(ctx, one))

@@ -257,6 +257,14 @@ def nobody(one: Broadcast) -> Say:
     return t("No one would get this: no active member is in this audience. Choose another one.")
 
 
+def too_late(one: Broadcast, leaves: datetime) -> Say:
+    """Why an invitation is not sent any more."""
+    if one.kind == "reminder":
+        return t("It would leave at {time}, after the session began. Nothing was sent.", time=When(leaves, "time"))
+    return t("It would leave at {time}, after the session began. Nothing was sent. You can change when the session is.",
+             time=When(leaves, "time"))  # fmt: skip
+
+
 def _who_waits(ctx: Context, one: Broadcast) -> list[Say]:
     """Who gets it later, and who not at all."""
     found: list[Say] = []
@@ -361,5 +369,8 @@ def send(ctx: Context) -> Reply:
     count, _ = ctx.store.broadcasts.audiences.count(one.addressed)
     if count == 0:
         return Card(nobody(one), buttons=(_change(one),))
+    leaves = message_sending.leaves_at(ctx)
+    if one.session_at is not None and one.session_at <= leaves:
+        return Card(too_late(one, leaves), buttons=() if one.kind == "reminder" else (_change(one),))
     message_sending.begin(ctx, one, count)
     return None

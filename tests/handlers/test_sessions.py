@@ -1,5 +1,7 @@
 """Sessions: everybody's own time and language, a calendar file, I come or I cannot, one reminder, who comes."""
 
+import pytest
+
 from tests.chat import Chat, Person
 from tests.handlers.test_messages import newest
 
@@ -71,3 +73,48 @@ def test_no_reminder_of_a_session_that_was_withdrawn(chat: Chat) -> None:
     before = len(sari.sees())
     chat.passes(days=15)
     assert len(sari.sees()) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("7 Dec 2:30 pm", "Mon 7 Dec, 14:30"),
+        ("2.30 PM 7 Dec", "Mon 7 Dec, 14:30"),
+        ("7 Dec 2 p.m.", "Mon 7 Dec, 14:00"),
+        ("Dec 7, 2026, 12:15 a.m.", "Mon 7 Dec, 00:15"),
+        ("7.12. 14:30", "Mon 7 Dec, 14:30"),
+        ("7.12 14:30", "Mon 7 Dec, 14:30"),
+    ],
+)
+def test_moments_are_read_as_people_write_them(chat: Chat, typed: str, shown: str) -> None:
+    mirela = chat.joins("Mirela", role="facilitator")
+    chat.joins("Sari")
+    mirela.says("message")
+    mirela.presses("Invite to a session")
+    mirela.says("Working with councils")
+    mirela.says(typed)
+    mirela.presses("60 minutes")
+    mirela.says("skip")
+    mirela.presses("Everybody")
+    assert f"When: {shown} to" in mirela.sees()[-2]
+
+
+def test_an_invitation_that_would_leave_after_the_session_began_is_not_sent(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    mirela.says("message")
+    mirela.presses("Invite to a session")
+    mirela.says("Working with councils")
+    mirela.says("today 10:05")
+    mirela.presses("60 minutes")
+    mirela.says("skip")
+    mirela.presses("Everybody")
+    mirela.presses("Send to")
+    assert mirela.last.startswith("It would leave at 10:10, after the session began.")
+    mirela.presses("Change")
+    mirela.presses("When it is")
+    mirela.says("today 14:00")
+    mirela.presses("60 minutes")
+    mirela.presses("Send to")
+    chat.passes(minutes=11)
+    chat.passes(minutes=1)
+    assert "14:00" in sari.last
