@@ -34,6 +34,9 @@ def show_card(ctx: Context, one: Broadcast) -> Reply:
 def show(ctx: Context) -> Reply:
     """The numbers of now."""
     one = sent(ctx)
+    if one is not None and one.state in message_sending.ON_ITS_WAY and not message_sending.may_send(ctx, one):
+        message_sending.stop(ctx, one)  # its steps do not come while its sender is locked
+        one = sent(ctx)
     return NOT_HERE if one is None else show_card(ctx, one)
 
 
@@ -70,9 +73,11 @@ def stop(ctx: Context) -> Reply:
 def remind(ctx: Context) -> Reply:
     """A reminder for those who have it and have not answered; shown first, as every message is."""
     one = sent(ctx)
-    if one is None or not is_mine(ctx, one) or one.state != "out":
+    if one is None or one.state != "out":
         return NOT_HERE
     ctx.message = None
+    if not is_mine(ctx, one):
+        return t("Only {name} can remind of it. Nothing changed.", name=message_words.sender(ctx, one))
     return messages.preview(ctx, message_sending.draft_reminder(ctx, one, "silent"))
 
 
@@ -82,11 +87,24 @@ def again(ctx: Context) -> Reply:
     one = sent(ctx)
     if one is None or one.state != "out":
         return NOT_HERE
+    if why := _not_again(ctx, one):
+        ctx.message = None
+        return why
     contents = ctx.store.broadcasts.parts(one.id).values()
-    count = ctx.store.broadcasts.send_again(contents, AGAIN_AT_ONCE, ctx.now)
+    count = ctx.store.broadcasts.send_again(contents, AGAIN_AT_ONCE, ctx.now, not_after=one.session_at)
     message_sending.watch(ctx, one)
     ctx.after(lambda: _sent_again(count))
     return show_card(ctx, one)
+
+
+def _not_again(ctx: Context, one: Broadcast) -> Reply:
+    """Why it cannot be sent once more, or None."""
+    if one.session_at is not None and one.session_at <= ctx.now:
+        return t("The session has begun already. Nothing was sent.")
+    if not message_sending.may_send(ctx, one):
+        return t("{name} is no facilitator here any more, so it cannot be sent again. Nothing changed.",
+                 name=message_words.sender(ctx, one))  # fmt: skip
+    return None
 
 
 def _sent_again(count: int) -> Reply:

@@ -107,7 +107,7 @@ def _again(ctx: Context, one: Broadcast) -> Broadcast:
 
 def step(ctx: Context, one: Broadcast, size: int = 0) -> None:
     """Do the next chunk of whatever a message's state asks for, and set the time for the one after it."""
-    if one.state in ON_ITS_WAY and not _may_send(ctx, one):
+    if one.state in ON_ITS_WAY and not may_send(ctx, one):
         stop(ctx, one)
         return
     size, began = size or ctx.engine.chunks.size, monotonic()
@@ -157,7 +157,7 @@ def watch(ctx: Context, one: Broadcast) -> None:
     ctx.store.schedules.set_timer("messages.card", one.sender_id, ctx.now + CARD_EVERY, one.id)
 
 
-def _may_send(ctx: Context, one: Broadcast) -> bool:
+def may_send(ctx: Context, one: Broadcast) -> bool:
     """Is the sender still a facilitator who is here? Asked again in every step."""
     found = ctx.store.members.recall(one.sender_id) if one.sender_id is not None else None
     return found is not None and found.is_facilitator and found.state in ("active", "paused")
@@ -288,7 +288,7 @@ def renew_card(ctx: Context) -> Reply:
         return None
     fresh = ctx.now - one.leaves_at < timedelta(hours=1)
     waiting = tally_of(ctx, one).waiting
-    if waiting and one.state in (*ON_ITS_WAY, "out") and not _may_send(ctx, one):
+    if waiting and one.state in (*ON_ITS_WAY, "out") and not may_send(ctx, one):
         stop(ctx, one)
         one = _again(ctx, one)
     renew(ctx, one)

@@ -221,7 +221,9 @@ class Broadcasts:
                 sa.update(outbox).where(outbox.c.seq == row[0]).values(state="sent", settled_at=now)
             )
 
-    def send_again(self, contents: Collection[int], limit: int, now: datetime) -> int:
+    def send_again(
+        self, contents: Collection[int], limit: int, now: datetime, *, not_after: datetime | None = None
+    ) -> int:
         """Queue rows once more that failed, or of which nobody knows: somebody decided so, knowing of doubles."""
         found = self._connection.execute(
             sa.select(outbox.c.seq, outbox.c.lane)
@@ -230,7 +232,7 @@ class Broadcasts:
         ).all()
         if found:
             these = outbox.c.seq.in_([row.seq for row in found])
-            values = {"state": "queued", "due_at": now, "not_after": None, "settled_at": None, "last_error": None}
+            values = {"state": "queued", "due_at": now, "not_after": not_after, "settled_at": None, "last_error": None}
             self._connection.execute(sa.update(outbox).where(these).values(values))
             self._woken.update(row.lane for row in found)
         return len(found)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from bot.core.adapter import Absent, Envelope, Outcome, Unknown, Unreachable
+from bot.core.adapter import Absent, Envelope, Outcome, Rejected, Unknown, Unreachable
 from bot.core.events import Due
 from handlers import message_sending
 from storage import Store, UnitOfWork
@@ -452,3 +452,46 @@ def test_the_card_of_a_reminder_does_not_say_that_those_are_silent_who_answered(
     chat.passes(minutes=16)
     reminder = next(text for text in mirela.sees() if text.startswith("Reminder"))
     assert reminder.endswith("Delivered: 1")
+
+
+def test_only_the_sender_reminds_and_others_are_told_so(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    olga.presses("Remind")
+    assert olga.last == "Only Mirela can remind of it. Nothing changed."
+
+
+def test_of_a_sender_who_locked_their_account_others_see_that_nothing_leaves(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sari = chat.joins("Sari")
+    writes(mirela)
+    mirela.presses("Send to 2")
+    mirela.says("safe")
+    chat.passes(minutes=12)
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    assert "Stopped. 2 people would have got it; nobody did." in olga.last
+    adds_up(olga.last, 2)
+    assert sari.sees() == []
+
+
+def test_what_nobody_may_send_any_more_is_not_said_to_go_once_more(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sari = chat.joins("Sari")
+    chat.screens.outcome = lambda envelope: Rejected("no") if envelope.address == sari.address else None
+    sends(mirela)
+    chat.screens.outcome = lambda envelope: None
+    number = mirela.member
+    assert number is not None
+    chat.store.now(lambda unit: unit.members.change(number, role="fellow"))
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    olga.presses("Send again (1)")
+    assert "cannot be sent again. Nothing changed." in olga.last
+    olga.presses("How it stands")
+    assert "Failed: 1" in olga.last

@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.core.adapter import Rejected
 from tests.chat import Chat, Person
-from tests.handlers.test_messages import newest
+from tests.handlers.test_messages import newest, sends
 
 
 def invites(who: Person, when: str = "7 Dec 14:30") -> None:
@@ -118,3 +119,29 @@ def test_an_invitation_that_would_leave_after_the_session_began_is_not_sent(chat
     chat.passes(minutes=11)
     chat.passes(minutes=1)
     assert "14:00" in sari.last
+
+
+def test_nobody_is_invited_once_more_when_the_session_has_begun(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    chat.screens.outcome = lambda envelope: Rejected("no") if envelope.address == sari.address else None
+    invites(mirela, "today 14:00")
+    chat.screens.outcome = lambda envelope: None
+    chat.passes(hours=5)
+    mirela.presses("Send again (1)")
+    assert mirela.last == "The session has begun already. Nothing was sent."
+    assert sari.sees() == []
+
+
+def test_who_would_get_an_invitation_only_after_the_session_is_named_before(chat: Chat) -> None:
+    mirela = chat.joins("Mirela", role="facilitator")
+    chat.joins("Sari")
+    for text in ("One", "Two", "Three"):
+        sends(mirela, text)
+    mirela.says("message")
+    mirela.presses("Invite to a session")
+    mirela.says("Working with councils")
+    mirela.says("27 Nov 14:30")
+    mirela.presses("60 minutes")
+    mirela.says("skip")
+    mirela.presses("Everybody")
+    assert "1 person already has 3 this week, and does not get it: Monday is after the session." in mirela.last
