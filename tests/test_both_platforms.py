@@ -248,7 +248,8 @@ async def killed(at: Both, n: int, point: str) -> None:
         assert person.screen[1].text.startswith("In case this did not reach you:")
         assert person.screen[0].text in person.screen[1].text
     else:
-        await asyncio.sleep(1.5 if point == AFTER_SEND else 0.3)
+        await until(lambda: not at.program.counts(), 20)  # Slack was asked, and has it
+        await asyncio.sleep(0.3)
         assert len(person.screen) == 1
     assert await at.program.stop() == 0
     assert at.program.counts() == {}

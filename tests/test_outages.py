@@ -23,7 +23,7 @@ from tests.test_faults import Trial, judge, starts, trial
 __all__ = ["small_disk"]
 
 LOCKED = 30.0  # seconds
-AWAY = 20.0
+AWAY = 20.0  # 600 was tried, too
 STRANGER = "invited members"
 
 

@@ -51,7 +51,7 @@ def line(kind: str, f: str, **values: object) -> dict[str, object]:
 
 
 def test_the_checker_sees_what_is_lost_doubled_and_left_over() -> None:
-    row = {"lane": "slack:T", "once": False, "edit": False, "member": 1, "waits": False}
+    row = {"answered": False, "deaths": 0, "lane": "slack:T", "once": False, "edit": False, "member": 1, "waits": False}
     send = {"message": 1, "to": "dm:U", "hidden": [], "own": True, "again": False, "cause": "e1", **row}
     seen = line("info", "seen", message=1, edit=False)
     history = [line("invoke", "send", **send), seen, seen, line("info", "row", message=1, state="sent", **row),

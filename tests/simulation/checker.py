@@ -16,6 +16,7 @@ ANSWERED = ("choice", "words", "day")
 TOLERATED = 1.1
 A_MINUTE, TWO_MINUTES = 20, 120.0  # events of one account; seconds, since they may wait for a replica
 A_WEEK = 1  # messages begun by the bot or a facilitator
+DEATHS = 3  # of programs that were sending one message, after which nobody tries it again
 MOST_A_SECOND = {"telegram": 30}
 STAFF_ACTS_OF_ANYBODY = {"safety.lock"}
 
@@ -59,7 +60,8 @@ def _every_message_ends(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     for number, row in ends.items():
         if row["state"] not in TERMINAL and not row["waits"]:  # for a day that its sender or its reader chose
             yield Broken("I1", number, f"is {row['state']} at the end")
-        if row["state"] == "sent" and number not in seen:
+        # Who answered the question, perhaps under its reminder, has it.
+        if row["state"] == "sent" and number not in seen and not row["answered"]:
             yield Broken("I1", number, "is sent, but stands on no screen")
     if not of["row"]:
         return
@@ -73,8 +75,12 @@ def _every_message_ends(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
 def _copies_are_few(of: Sorted, tell: tuple[str, ...]) -> Iterator[Broken]:
     """I2: one copy where the platform can be asked; else one more of what must arrive, none of what goes once."""
     copies = Counter(line["message"] for line in of["seen"] if line["message"] is not None and not line["edit"])
-    by_hand = len(of["sent again"])  # a facilitator wanted what was unconfirmed to be sent once more
-    again = Counter({line["message"]: by_hand for line in of["settle"] if line["to"] == "unconfirmed"})
+    # A facilitator wanted what was unconfirmed, or what ended the program too often, to be sent once more.
+    by_hand = len(of["sent again"])
+    unsure = [line["message"] for line in of["settle"] if line["to"] == "unconfirmed"]
+    again = Counter(
+        dict.fromkeys([*unsure, *(row["message"] for row in of["row"] if row["deaths"] >= DEATHS)], by_hand)
+    )
     kinds = {line["message"]: line for line in of["send"] if line["type"] == INVOKE and line["message"] is not None}
     for number, n in copies.items():
         line = kinds[number]

@@ -7,9 +7,11 @@ from tests.simulation.history import INFO, Line
 
 Read = Callable[[str], Iterable[Any]]
 
-_ROWS = """SELECT seq, state, lane, class = 'once', edits IS NOT NULL, resend_count, member_id, due_at
-    FROM outbox ORDER BY seq"""
-_ROW = ("message", "state", "lane", "once", "edit", "resends", "member", "due")
+_ANSWERED = """EXISTS (SELECT 1 FROM broadcast b JOIN broadcast_answer a ON a.broadcast_id = coalesce(b.root_id, b.id)
+    WHERE outbox.idem LIKE 'bc:' || b.id || ':%' AND a.member_id = outbox.member_id)"""
+_ROWS = f"""SELECT seq, state, lane, class = 'once', edits IS NOT NULL, resend_count, member_id, deaths, {_ANSWERED},
+    due_at FROM outbox ORDER BY seq"""
+_ROW = ("message", "state", "lane", "once", "edit", "resends", "member", "deaths", "answered", "due")
 _PRIVILEGED = """SELECT a.action, m.role, a.actor_id = a.about_id FROM audit a LEFT JOIN member m ON m.id = a.actor_id
     ORDER BY a.id"""
 _ANSWERS = "SELECT id, choice, words, day FROM answer WHERE member_id IS NOT NULL ORDER BY id"
@@ -31,7 +33,7 @@ def at_the_end(read: Read, at: float, now: int = 0) -> Iterator[Line]:
         values = dict(zip(_ROW, row, strict=True))
         due = values.pop("due")
         values["waits"] = values["state"] == "held" and due > now
-        values |= {"once": bool(values["once"]), "edit": bool(values["edit"])}
+        values |= {name: bool(values[name]) for name in ("once", "edit", "answered")}
         yield {"type": INFO, "f": "row", "at": at, **values}
     for number, *said in read(_ANSWERS):
         yield {"type": INFO, "f": "answered", "at": at, "answer": number, "said": said}
