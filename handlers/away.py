@@ -18,6 +18,7 @@ OPEN, BACK = "open", "back"  # answers that are neither a span nor a day
 UNTIL = re.compile(
     r"^(until|till|from now until|for|selama|sampai|hingga|s/d|hanggang(?: sa)?|จนถึง|ถึง)[\s:]+|\s*(хүртэл)$", re.I
 )
+DOTTED = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?")  # a day and a month
 MONGOLIAN = re.compile(r"(?:(\d{4})\s*оны\s*)?(\d{1,2})[\s-]*р?\s*сарын\s*(\d{1,2})")
 BUDDHIST_ERA = 543
 SHORT: dict[str, tuple[Say, relativedelta]] = {
@@ -229,6 +230,8 @@ def parsed_day(typed: str, language: str, today: date) -> date | None:
         pass
     if (spelt := MONGOLIAN.search(typed)) is not None:
         return _next(int(spelt[2]), int(spelt[3]), int(spelt[1]) if spelt[1] else None, today)
+    if (dotted := DOTTED.fullmatch(typed)) is not None:  # "7.12", which would be read as a time of today
+        typed = f"{dotted[1]}/{dotted[2]}"
     # Loaded when the first date is typed: it takes a fifth of a second, and most people press a button.
     import dateparser  # type: ignore[import-untyped]
 

@@ -34,6 +34,9 @@ def show_card(ctx: Context, one: Broadcast) -> Reply:
 def show(ctx: Context) -> Reply:
     """The numbers of now."""
     one = sent(ctx)
+    if one is not None and one.state in message_sending.ON_ITS_WAY and not message_sending.may_send(ctx, one):
+        message_sending.stop(ctx, one)  # its steps do not come while its sender is locked
+        one = sent(ctx)
     return NOT_HERE if one is None else show_card(ctx, one)
 
 
@@ -70,9 +73,11 @@ def stop(ctx: Context) -> Reply:
 def remind(ctx: Context) -> Reply:
     """A reminder for those who have it and have not answered; shown first, as every message is."""
     one = sent(ctx)
-    if one is None or not is_mine(ctx, one) or one.state != "out":
+    if one is None or one.state != "out":
         return NOT_HERE
     ctx.message = None
+    if not is_mine(ctx, one):
+        return t("Only {name} can remind of it. Nothing changed.", name=message_words.sender(ctx, one))
     return messages.preview(ctx, message_sending.draft_reminder(ctx, one, "silent"))
 
 
@@ -82,11 +87,24 @@ def again(ctx: Context) -> Reply:
     one = sent(ctx)
     if one is None or one.state != "out":
         return NOT_HERE
+    if why := _not_again(ctx, one):
+        ctx.message = None
+        return why
     contents = ctx.store.broadcasts.parts(one.id).values()
-    count = ctx.store.broadcasts.send_again(contents, AGAIN_AT_ONCE, ctx.now)
+    count = ctx.store.broadcasts.send_again(contents, AGAIN_AT_ONCE, ctx.now, not_after=one.session_at)
     message_sending.watch(ctx, one)
     ctx.after(lambda: _sent_again(count))
     return show_card(ctx, one)
+
+
+def _not_again(ctx: Context, one: Broadcast) -> Reply:
+    """Why it cannot be sent once more, or None."""
+    if one.session_at is not None and one.session_at <= ctx.now:
+        return t("The session has begun already. Nothing was sent.")
+    if not message_sending.may_send(ctx, one):
+        return t("{name} is no facilitator here any more, so it cannot be sent again. Nothing changed.",
+                 name=message_words.sender(ctx, one))  # fmt: skip
+    return None
 
 
 def _sent_again(count: int) -> Reply:
@@ -112,6 +130,7 @@ def ask_withdraw(ctx: Context) -> Reply:
         tn("{n} person has it. I delete it there, where the app lets me; they may have read it.",
            "{n} people have it. I delete it there, where the app lets me; they may have read it.",
            of.sent + of.unconfirmed),
+        t("Its reminders are withdrawn, too.") if ctx.store.broadcasts.reminders(one.id, 1) else None,
         t("What has not left yet does not leave. Answers are kept. This cannot be undone."),
     )  # fmt: skip
     keep = Button(t("No, keep it"), "messages.kept", str(one.id))
@@ -132,11 +151,13 @@ def withdraw(ctx: Context) -> Reply:
         return NOT_HERE
     if one.state in ("withdrawing", "unsaying", "withdrawn"):
         return t("Already withdrawn. Nothing changed.")
-    of = message_sending.tally_of(ctx, one)
+    of, leaving = message_sending.tally_of(ctx, one), message_sending.on_their_way(ctx, one)
+    waiting = of.waiting - leaving
     message_sending.withdraw(ctx, one)
     return lines(
         tn("Withdrawn. {n} person had it already.", "Withdrawn. {n} people had it already.", of.sent + of.unconfirmed),
-        tn("{n} was still waiting and does not get it.", "{n} were still waiting and do not get it.", of.waiting)
-        if of.waiting
+        tn("{n} was still waiting and does not get it.", "{n} were still waiting and do not get it.", waiting)
+        if waiting
         else None,
+        *message_card.on_their_way(leaving),
     )

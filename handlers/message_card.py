@@ -39,13 +39,13 @@ def _stands(one: Broadcast, of: Tally) -> list[Say]:
         case "stopping":
             return [t("Stopping. What has not left yet does not leave any more.")]
         case "stopped":
-            return [_stopped(of)]
+            return [_stopped(of), *on_their_way(of.waiting)]
         case "withdrawing" | "unsaying":
             return [
                 t("Withdrawing. What has not left yet does not leave; what was sent is deleted where the app lets me.")
             ]
         case "withdrawn":
-            return [_withdrawn(of)]
+            return [_withdrawn(of), *on_their_way(of.waiting)]
     line = t(
         "{bar} sent {sent} of {all}", bar=bar(of.sent, of.recipients), sent=f"{of.sent:,}", all=f"{of.recipients:,}"
     )
@@ -60,15 +60,23 @@ def _later(one: Broadcast, of: Tally) -> list[Say]:
     return [t("The rest is on its way, or waits: for the morning, or for Monday.")]
 
 
+def on_their_way(copies: int) -> list[Say]:
+    """What was being sent when it was stopped, of which nobody knows yet."""
+    if not copies:
+        return []
+    return [tn("{n} copy was on its way just then: whether it arrived, I find out.",
+               "{n} copies were on their way just then: whether they arrived, I find out.", copies)]  # fmt: skip
+
+
 def _stopped(of: Tally) -> Say:
-    if not of.sent and not of.unconfirmed:
+    if not of.sent and not of.unconfirmed and not of.waiting:
         return tn("Stopped. {n} person would have got it; nobody did.",
                   "Stopped. {n} people would have got it; nobody did.", of.recipients)  # fmt: skip
     return tn("Stopped. {n} person had it already.", "Stopped. {n} people had it already.", of.sent)
 
 
 def _withdrawn(of: Tally) -> Say:
-    if not of.sent and not of.unconfirmed:
+    if not of.sent and not of.unconfirmed and not of.waiting:
         return t("Withdrawn before anybody had it.")
     return tn(
         "Withdrawn. {n} person had it already, and may have read it: I delete it there, where the app lets me.",

@@ -20,6 +20,7 @@ CARD_FOR = timedelta(days=7)
 GIVES_UP = timedelta(days=14)  # after that a message that nobody could be reached with is too late
 DAY_BEFORE = timedelta(days=1)
 SOON = timedelta(hours=12)  # a reminder this soon after the invitation would be one too many
+REMINDERS = 50  # of one message, which are withdrawn with it
 ON_ITS_WAY = ("writing", "waiting", "leaving")
 
 
@@ -50,12 +51,24 @@ def tally_of(ctx: Context, one: Broadcast) -> Tally:
     return tally(one.recipients, states, answered)
 
 
+def on_their_way(ctx: Context, one: Broadcast) -> int:
+    """How many copies are being sent now, or were, and nobody knows whether they arrived."""
+    contents = ctx.store.broadcasts.parts(one.id).values()
+    states = ctx.store.contents.states(contents) if contents else {}
+    return states.get("sending", 0) + states.get("in_doubt", 0)
+
+
+def leaves_at(ctx: Context) -> datetime:
+    """When what is confirmed now may leave."""
+    return ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
+
+
 def begin(ctx: Context, one: Broadcast, people: int) -> None:
     """The yes of the sender: the message that was pressed becomes the live card, and the rows are written.
 
     The rows of few people at once; those of many in transactions of their own, so that the yes is answered soon.
     """
-    leaves = ctx.now + timedelta(minutes=ctx.programme.hold_minutes)
+    leaves = leaves_at(ctx)
     start(ctx, one, leaves, at_once=people <= AT_ONCE)
     one = _again(ctx, one)
     card = message_card.live(ctx, one, tally_of(ctx, one))
@@ -94,7 +107,7 @@ def _again(ctx: Context, one: Broadcast) -> Broadcast:
 
 def step(ctx: Context, one: Broadcast, size: int = 0) -> None:
     """Do the next chunk of whatever a message's state asks for, and set the time for the one after it."""
-    if one.state in ON_ITS_WAY and not _may_send(ctx, one):
+    if one.state in ON_ITS_WAY and not may_send(ctx, one):
         stop(ctx, one)
         return
     size, began = size or ctx.engine.chunks.size, monotonic()
@@ -123,7 +136,11 @@ def stop(ctx: Context, one: Broadcast) -> None:
 
 
 def withdraw(ctx: Context, one: Broadcast) -> None:
-    """What waits does not leave; what was sent is deleted where the platform allows."""
+    """What waits does not leave; what was sent is deleted where the platform allows; so with its reminders."""
+    for number in ctx.store.broadcasts.reminders(one.id, REMINDERS):
+        reminder = ctx.store.broadcasts.get(number, one.cohort_id)
+        if reminder is not None and not ctx.store.broadcasts.discard(number):
+            withdraw(ctx, reminder)
     ctx.store.broadcasts.change(one.id, state="withdrawing", cursor=0)
     step(ctx, _again(ctx, one))
     now = _again(ctx, one)
@@ -140,7 +157,7 @@ def watch(ctx: Context, one: Broadcast) -> None:
     ctx.store.schedules.set_timer("messages.card", one.sender_id, ctx.now + CARD_EVERY, one.id)
 
 
-def _may_send(ctx: Context, one: Broadcast) -> bool:
+def may_send(ctx: Context, one: Broadcast) -> bool:
     """Is the sender still a facilitator who is here? Asked again in every step."""
     found = ctx.store.members.recall(one.sender_id) if one.sender_id is not None else None
     return found is not None and found.is_facilitator and found.state in ("active", "paused")
@@ -271,7 +288,7 @@ def renew_card(ctx: Context) -> Reply:
         return None
     fresh = ctx.now - one.leaves_at < timedelta(hours=1)
     waiting = tally_of(ctx, one).waiting
-    if waiting and one.state in (*ON_ITS_WAY, "out") and not _may_send(ctx, one):
+    if waiting and one.state in (*ON_ITS_WAY, "out") and not may_send(ctx, one):
         stop(ctx, one)
         one = _again(ctx, one)
     renew(ctx, one)

@@ -128,7 +128,9 @@ def people(n: int, more: bool = False) -> Say:
 
 def fields_of(one: Broadcast, of: Tally) -> tuple[tuple[Say, Say], ...]:
     """The parts of a tally, which add up to the recipients; what is none is left out."""
-    labels = PARTS | ({"delivered": t("Delivered, no answer yet")} if one.answer != "none" else {})
+    # What is answered to a reminder counts with its message: its own card does not say who is silent.
+    counts = one.answer != "none" and one.kind != "reminder"
+    labels = PARTS | ({"delivered": t("Delivered, no answer yet")} if counts else {})
     shown = [(labels[name], f"{count:,}") for name, count in of.parts.items() if count or name == "delivered"]
     return tuple(shown)
 

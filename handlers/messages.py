@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t, tn
 from bot.domain import messages as rules
-from bot.domain.hours import week_began
+from bot.domain.hours import next_card, week_began
 from handlers import message_sending, message_words, readings, wording
 from handlers.moments import check_moment
 from storage.broadcasts import Broadcast
@@ -257,6 +257,14 @@ def nobody(one: Broadcast) -> Say:
     return t("No one would get this: no active member is in this audience. Choose another one.")
 
 
+def too_late(one: Broadcast, leaves: datetime) -> Say:
+    """Why an invitation is not sent any more."""
+    if one.kind == "reminder":
+        return t("It would leave at {time}, after the session began. Nothing was sent.", time=When(leaves, "time"))
+    return t("It would leave at {time}, after the session began. Nothing was sent. You can change when the session is.",
+             time=When(leaves, "time"))  # fmt: skip
+
+
 def _who_waits(ctx: Context, one: Broadcast) -> list[Say]:
     """Who gets it later, and who not at all."""
     found: list[Say] = []
@@ -269,7 +277,13 @@ def _who_waits(ctx: Context, one: Broadcast) -> list[Say]:
                             "{n} people agreed to no questions and are not asked.", left_out))  # fmt: skip
     since = week_began(ctx.now, ctx.me.time_zone)
     full = ctx.store.broadcasts.audiences.full(one.addressed, since, ctx.programme.weekly_cap)
-    if full:
+    if full and one.session_at is not None and one.session_at <= next_card(ctx.now, ctx.me.time_zone):
+        found.append(
+            tn("{n} person already has {cap} this week, and does not get it: Monday is after the session.",
+               "{n} people already have {cap} this week, and do not get it: Monday is after the session.", full,
+               cap=ctx.programme.weekly_cap)
+        )  # fmt: skip
+    elif full:
         found.append(
             tn("{n} person already has {cap} this week: they get it Monday.",
                "{n} people already have {cap} this week: they get it Monday.", full, cap=ctx.programme.weekly_cap)
@@ -361,5 +375,8 @@ def send(ctx: Context) -> Reply:
     count, _ = ctx.store.broadcasts.audiences.count(one.addressed)
     if count == 0:
         return Card(nobody(one), buttons=(_change(one),))
+    leaves = message_sending.leaves_at(ctx)
+    if one.session_at is not None and one.session_at <= leaves:
+        return Card(too_late(one, leaves), buttons=() if one.kind == "reminder" else (_change(one),))
     message_sending.begin(ctx, one, count)
     return None

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from bot.core import Context, Wrong, t
 from handlers.away import LONGEST, parsed_day
 
-_TIME = re.compile(r"(?<![\d:.])(\d{1,2})[:.](\d{2})(?![\d:.])")
-_HOUR = re.compile(r"(?<!\d)(\d{1,2})\s*(am|pm)\b", re.IGNORECASE)
+_HALF = r"\s*([ap])\.?m\b\.?"
+_TIME = re.compile(rf"(?<![\d:.])(\d{{1,2}})[:.](\d{{2}})(?![\d:.])(?:{_HALF})?", re.IGNORECASE)
+_HOUR = re.compile(rf"(?<![\d:.])(\d{{1,2}})(){_HALF}", re.IGNORECASE)
 
 
 def check_moment(ctx: Context, text: str) -> str:
@@ -33,16 +34,14 @@ def check_moment(ctx: Context, text: str) -> str:
 
 def _time_in(typed: str, example: str) -> tuple[int, int, str]:
     """The hour and minute in a text, and what is left of it."""
-    found = _TIME.search(typed)
-    half = None if found else _HOUR.search(typed)
-    if found is not None:
-        hour, minute = int(found[1]), int(found[2])
-    elif half is not None and 1 <= int(half[1]) <= 12:
-        hour, minute = int(half[1]) % 12 + (12 if half[2].lower() == "pm" else 0), 0
-    else:
+    times = list(_TIME.finditer(typed))
+    with_colon = [time for time in times if ":" in time[0]]  # in "7.12 14:30", the other one is the day
+    found = next(iter([*with_colon, *times]), None) or _HOUR.search(typed)
+    if found is None:
         raise Wrong(t("Please write the time, too, as in {example}.", example=example))
-    if hour > 23 or minute > 59:
+    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "").lower()
+    if hour > 23 or minute > 59 or (half and not 1 <= hour <= 12):
         raise Wrong(t("Please give the time as 09:00 (24-hour), as in {example}.", example=example))
-    match = found or half
-    assert match is not None
-    return hour, minute, f"{typed[: match.start()]} {typed[match.end() :]}".strip(" ,.")
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return hour, minute, f"{typed[: found.start()]} {typed[found.end() :]}".strip(" ,.")

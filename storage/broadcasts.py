@@ -51,8 +51,9 @@ broadcast = table(
     sqlite_autoincrement=True,
 )
 # draft -> writing (its rows, held) -> waiting (to leave) -> leaving -> out; from each of them stopping -> stopped,
-# and withdrawing -> withdrawn.
-LATER_STATES = ("stopping", "stopped", "withdrawing", "withdrawn")
+# and withdrawing -> unsaying -> withdrawn.
+TAKEN_BACK = ("withdrawing", "unsaying", "withdrawn")
+ENDED = ("stopping", "stopped", *TAKEN_BACK)  # nothing of it leaves any more
 
 broadcast_part = table(
     "broadcast_part",
@@ -191,6 +192,12 @@ class Broadcasts:
         found = self._connection.execute(statement.order_by(broadcast.c.id.desc()).limit(limit))
         return [Broadcast(**row._mapping) for row in found]
 
+    def reminders(self, root: int, limit: int) -> list[int]:
+        """The newest reminders of a message that were not withdrawn, drafts too."""
+        of = broadcast.c
+        these = sa.select(of.id).where(of.root_id == root, of.state.not_in(TAKEN_BACK))
+        return list(self._connection.scalars(these.order_by(of.id.desc()).limit(limit)))
+
     def asking(self, cohort_id: int, limit: int) -> list[Broadcast]:
         """The newest messages that can be answered and are out."""
         found = self._connection.execute(
@@ -214,7 +221,9 @@ class Broadcasts:
                 sa.update(outbox).where(outbox.c.seq == row[0]).values(state="sent", settled_at=now)
             )
 
-    def send_again(self, contents: Collection[int], limit: int, now: datetime) -> int:
+    def send_again(
+        self, contents: Collection[int], limit: int, now: datetime, *, not_after: datetime | None = None
+    ) -> int:
         """Queue rows once more that failed, or of which nobody knows: somebody decided so, knowing of doubles."""
         found = self._connection.execute(
             sa.select(outbox.c.seq, outbox.c.lane)
@@ -223,7 +232,7 @@ class Broadcasts:
         ).all()
         if found:
             these = outbox.c.seq.in_([row.seq for row in found])
-            values = {"state": "queued", "due_at": now, "not_after": None, "settled_at": None, "last_error": None}
+            values = {"state": "queued", "due_at": now, "not_after": not_after, "settled_at": None, "last_error": None}
             self._connection.execute(sa.update(outbox).where(these).values(values))
             self._woken.update(row.lane for row in found)
         return len(found)

@@ -131,7 +131,13 @@ _DOUBTFUL = Prepared(
 )
 _RESOLVE = Prepared(
     sa.update(outbox)
-    .where(outbox.c.seq == sa.bindparam("row"), outbox.c.state == "in_doubt")
+    .where(
+        outbox.c.seq == sa.bindparam("row"),
+        outbox.c.state == "in_doubt",
+        sa.func.coalesce(sa.bindparam("doubt", type_=Moment), outbox.c.doubt_since).is_not_distinct_from(
+            outbox.c.doubt_since
+        ),
+    )
     .values(
         state=sa.bindparam("to"),
         doubt_since=None,
@@ -345,8 +351,20 @@ class Claims:
         found = _DOUBTFUL.all(self._connection, lane=lane_id, before=before)
         return [row for row in map(as_row, found) if row is not None]
 
-    def resolve(self, seq: int, to: str, now: datetime, *, ref: str | None = None, body: Any = None) -> None:
-        """End a doubt: found (`sent`), to be sent once more (`queued`), or for the sender to see (`unconfirmed`)."""
+    def resolve(
+        self,
+        seq: int,
+        to: str,
+        now: datetime,
+        *,
+        ref: str | None = None,
+        body: Any = None,
+        doubt: datetime | None = None,
+    ) -> None:
+        """End a doubt: found (`sent`), to be sent once more (`queued`), or for the sender to see (`unconfirmed`).
+
+        `doubt`: only that which began then. A slow answer about an earlier one says nothing of what was sent since.
+        """
         if to == "queued" and self._is_overtaken(seq, now):
             to = "cancelled"
         again = to == "queued"
@@ -358,6 +376,7 @@ class Claims:
             again=int(again),
             due=now if again else None,
             settled=None if again else now,
+            doubt=doubt,
         )
         if done and again and body is not None:
             self._connection.execute(sa.update(outbox).where(outbox.c.seq == seq).values(body=body))
@@ -445,7 +464,7 @@ def _pending(found: Any) -> Pending:
         found.on_behalf,
         found.purpose,
         found.priority,
-        found.content_id is not None,
+        found.content_id,
     )
 
 

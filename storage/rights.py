@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.domain.profiles import Apart, Standing, kept_apart
+from storage.broadcasts import ENDED, broadcast
 from storage.members import LIVE, member
-from storage.outbox_rows import outbox_about
+from storage.outbox_rows import content, outbox_about
 from storage.prepared import Prepared
 from storage.profiles import apart, consent, profile
 
@@ -43,6 +44,11 @@ _CONSENT = Prepared(
 _WISHES = Prepared(
     sa.select(apart.c.member_id, apart.c.other_id, apart.c.sector, apart.c.country).where(apart.c.member_id.in_(_THESE))
 )
+_ENDED = Prepared(
+    sa.select(content.c.id)
+    .join_from(content, broadcast, broadcast.c.id == content.c.broadcast_id)
+    .where(content.c.id.in_(sa.bindparam("contents", expanding=True)), broadcast.c.state.in_(ENDED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,11 @@ class Pending:
     on_behalf: int | None
     purpose: str | None
     priority: int
-    of_many: bool
+    content: int | None  # what it shares with others
 
 
 class Rights:
-    """The people of one claim, read in four statements at most, however many rows it has."""
+    """The people of one claim, read in five statements at most, however many rows it has."""
 
     def __init__(self, connection: Connection, pending: Sequence[Pending], *, buyers_and_bidders_apart: bool) -> None:
         self._connection = connection
@@ -69,9 +75,12 @@ class Rights:
         self.members: Mapping[int, Any] = self._read_members(recipients | named)
         self._given = self._read_consents({one.member_id for one in pending if one.purpose and one.member_id})
         self._wishes = self._read_wishes(recipients | named) if named else {}
+        self._ended = self._read_ended({one.content for one in pending if one.content is not None})
 
     def allow(self, row: Pending) -> bool:
-        """May this row still be sent?"""
+        """May this row still be sent? What was on its way when its message was stopped may have come back since."""
+        if row.content in self._ended:
+            return False
         named = self.about.get(row.seq, ())
         if row.member_id is None:  # a stranger, or several people at once
             return all(self._is_there(number, row) for number in named) and not any(
@@ -98,7 +107,7 @@ class Rights:
         of = self.members.get(number)
         if of is None or of.cohort_id != to.cohort_id:
             return False
-        if row.of_many and number == row.on_behalf and of.role != "facilitator":
+        if row.content is not None and number == row.on_behalf and of.role != "facilitator":
             return False
         if not self._is_there(number, row):
             return False
@@ -140,3 +149,8 @@ class Rights:
         for row in _WISHES.all(self._connection, members=sorted(numbers)):
             found.setdefault(row[0], []).append(Apart(*row))
         return found
+
+    def _read_ended(self, contents: Collection[int]) -> set[int]:
+        """Those of messages to many that were stopped or withdrawn."""
+        found = _ENDED.all(self._connection, contents=sorted(contents)) if contents else ()
+        return {row.id for row in found}

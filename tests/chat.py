@@ -215,6 +215,7 @@ class Chat:
         *,
         beside: Sequence[Platform] = (),
         a_minute: int | None = None,
+        tells: bool = False,  # the platform can be asked what has arrived: see `Screens.known`
     ) -> None:
         self.store = store
         self.platform: Platform = platform or Plain()
@@ -234,6 +235,7 @@ class Chat:
             clock=self.clock,
             ids=self.ids,
             a_minute=a_minute,
+            tell=[self.platform.name] if tells else [],
         )
         self.cohort = store.now(lambda unit: unit.members.add_cohort("test", "Reform Asia", "en", "Asia/Bangkok"))
         self._events = 0

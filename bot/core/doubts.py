@@ -89,14 +89,23 @@ class Doubts:
         if isinstance(found, Sent):
             self._ends(unit, row, "sent", now, ref=found.ref)
         elif isinstance(found, Absent) and self._is_over(row, asked):
-            self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now)
+            self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now, this=True)
         elif found is None and row.doubt_since is not None and at - row.doubt_since >= STOP_ASKING:
-            self._ends(unit, row, "unconfirmed", now)
+            self._ends(unit, row, "unconfirmed", now, this=True)
 
     def _ends(
-        self, unit: UnitOfWork, row: Row, to: str, now: datetime, *, ref: str | None = None, body: Any = None
+        self,
+        unit: UnitOfWork,
+        row: Row,
+        to: str,
+        now: datetime,
+        *,
+        ref: str | None = None,
+        body: Any = None,
+        this: bool = False,
     ) -> None:
-        unit.claims.resolve(row.seq, to, now, ref=ref, body=body)
+        """`this`: no later doubt about the same row, which another answer had sent once more meanwhile."""
+        unit.claims.resolve(row.seq, to, now, ref=ref, body=body, doubt=row.doubt_since if this else None)
         self._figures.add("doubt", {"sent": "found", "queued": "resent"}.get(to, to))
 
     def _changes_a_message(self, unit: UnitOfWork, row: Row) -> bool:

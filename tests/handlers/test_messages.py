@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from bot.core.adapter import Envelope, Outcome, Unknown, Unreachable
+from bot.core.adapter import Absent, Envelope, Outcome, Rejected, Unknown, Unreachable
 from bot.core.events import Due
 from handlers import message_sending
-from storage import UnitOfWork
+from storage import Store, UnitOfWork
 from tests.chat import Chat, Person
 
 TEXT = "Please read the draft law."
@@ -377,3 +377,121 @@ def test_nothing_leaves_before_the_last_row_is_written_and_a_stop_in_between_los
 async def _deliver(chat: Chat) -> None:
     for relay in chat.kawan.relays:
         await relay.drain()
+
+
+@pytest.mark.parametrize("ends", ["Stop", "Withdraw"])
+def test_what_was_on_its_way_and_comes_back_does_not_leave_once_it_is_over(store: Store, ends: str) -> None:
+    chat = Chat(store, tells=True)
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    chat.joins("Bat")
+    left: list[str] = []
+
+    def play(envelope: Envelope) -> Outcome | None:
+        if envelope.address.conversation != sari.address.conversation:
+            return None
+        left.append(envelope.key)
+        return Unreachable("blocked") if len(left) > 1 else Unknown("timeout")
+
+    chat.screens.outcome = play
+    chat.screens.known = lambda envelope: Absent()
+    sends(mirela)
+    assert len(left) == 1
+    mirela.presses(ends)
+    if ends == "Withdraw":
+        mirela.presses("Yes, withdraw")
+        assert "waiting" not in mirela.last
+    assert "1 copy was on its way" in mirela.sees()[-1] + mirela.sees()[-2]
+    chat.passes(minutes=5)
+    chat.passes(minutes=16)
+    assert len(left) == 1
+    mirela.presses("How it stands")
+    assert "Cancelled before it left: 1" in mirela.last
+    assert "on its way" not in mirela.last
+    adds_up(mirela.last, 2)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_with_a_message_its_reminders_are_withdrawn(chat: Chat, held: bool) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Withdraw")
+    withdraw = mirela.handle_of("Yes, withdraw")
+    mirela.presses("Remind")
+    mirela.presses("Send to 1")
+    if not held:
+        chat.passes(minutes=11)
+        chat.passes(minutes=1)
+        assert "A reminder:" in sari.last
+    chat.happens(mirela.platform.presses(chat.count(), mirela, withdraw))
+    chat.passes(minutes=11)
+    chat.passes(minutes=1)
+    assert sari.sees() == []
+
+
+def test_a_draft_of_a_reminder_ends_with_its_message(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Remind")
+    mirela.presses("Withdraw")
+    assert "reminders are withdrawn, too" in mirela.last
+    mirela.presses("Yes, withdraw")
+    mirela.presses("Send to 1")
+    assert mirela.last == "This message is no longer here. Nothing was sent."
+    chat.passes(minutes=12)
+    assert sari.sees() == []
+
+
+def test_the_card_of_a_reminder_does_not_say_that_those_are_silent_who_answered(chat: Chat) -> None:
+    mirela, sari = chat.joins("Mirela", role="facilitator"), chat.joins("Sari")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    mirela.presses("Remind")
+    mirela.presses("Send to 1")
+    chat.passes(minutes=11)
+    chat.passes(minutes=1)
+    sari.presses("Yes")
+    chat.passes(minutes=16)
+    reminder = next(text for text in mirela.sees() if text.startswith("Reminder"))
+    assert reminder.endswith("Delivered: 1")
+
+
+def test_only_the_sender_reminds_and_others_are_told_so(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sends(mirela, TEXT, "Yes, No", how="With buttons")
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    olga.presses("Remind")
+    assert olga.last == "Only Mirela can remind of it. Nothing changed."
+
+
+def test_of_a_sender_who_locked_their_account_others_see_that_nothing_leaves(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sari = chat.joins("Sari")
+    writes(mirela)
+    mirela.presses("Send to 2")
+    mirela.says("safe")
+    chat.passes(minutes=12)
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    assert "Stopped. 2 people would have got it; nobody did." in olga.last
+    adds_up(olga.last, 2)
+    assert sari.sees() == []
+
+
+def test_what_nobody_may_send_any_more_is_not_said_to_go_once_more(chat: Chat) -> None:
+    mirela, olga = chat.joins("Mirela", role="facilitator"), chat.joins("Olga", role="facilitator")
+    sari = chat.joins("Sari")
+    chat.screens.outcome = lambda envelope: Rejected("no") if envelope.address == sari.address else None
+    sends(mirela)
+    chat.screens.outcome = lambda envelope: None
+    number = mirela.member
+    assert number is not None
+    chat.store.now(lambda unit: unit.members.change(number, role="fellow"))
+    olga.says("message")
+    olga.presses("Earlier")
+    olga.presses(TEXT)
+    olga.presses("Send again (1)")
+    assert "cannot be sent again. Nothing changed." in olga.last
+    olga.presses("How it stands")
+    assert "Failed: 1" in olga.last

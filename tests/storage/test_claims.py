@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.core.adapter import Absent, Sent
+from bot.core.doubts import Doubts
 from storage import Store, UnitOfWork
 from storage.attention import Limits, over_cap
 from storage.claims import Claim
@@ -378,5 +380,25 @@ def test_erased_words_are_not_sent_as_nothing(store: Store) -> None:
         unit.claims.resolve(row, "queued", LATER + timedelta(minutes=5))
         assert people.claimed(LATER + HOUR) == []
         assert people.state(row) == "cancelled"
+
+    store.now(job)
+
+
+def test_a_slow_answer_about_an_earlier_doubt_does_not_end_a_later_one(store: Store) -> None:
+    def job(unit: UnitOfWork) -> None:
+        people, doubts = People(unit), Doubts(tells=True)
+        row = people.to(people.bat)
+        people.claimed()
+        unit.claims.settle(row, people.gen, "in_doubt", LATER)
+        (earlier,) = unit.claims.doubtful(LANE, LATER)
+        over = LATER + timedelta(minutes=4)
+        slow, quick = (earlier, over), (earlier, over)
+        doubts.answered(unit, quick, Absent(), over)
+        assert people.claimed(over) == [row]
+        unit.claims.settle(row, people.gen, "in_doubt", over)
+        doubts.answered(unit, slow, Absent(), over)
+        assert people.state(row) == "in_doubt"
+        doubts.answered(unit, slow, Sent("D/1"), over)
+        assert people.state(row) == "sent"
 
     store.now(job)
