@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.core.adapter import Absent, Sent
@@ -22,6 +22,7 @@ BLIND_RESENDS = 1  # where no platform can say so
 
 Apologise = Callable[[str], str]
 Found = Sent | Absent | None
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Question = tuple[Row, datetime]  # asked at, in the database's time
 
 
@@ -69,7 +70,8 @@ class Doubts:
         for seq in self._asked.keys() - {row.seq for row in found}:
             del self._asked[seq]
         to_ask: list[Question] = []
-        for row in found:
+        # Who was asked about least lately comes first, since only so many questions may be put in a minute.
+        for row in sorted(found, key=lambda row: self._asked.get(row.seq, LONG_AGO)):
             if self._changes_a_message(unit, row):  # it can be repeated
                 self._ends(unit, row, "queued", now)
             elif not self._can_be_asked(row):
