@@ -239,7 +239,7 @@ class People:
         if "at what time" in question or "jam berapa" in question:
             soon = self._world.clock.now() + timedelta(days=luck.randint(1, 6))
             return luck.choice((f"{soon.day} {soon:%b} 14:30", f"{soon:%Y-%m-%d} 09:00", "20 May 14:30", "tomorrow"))
-        if "reach you" in question:
+        if "How can" in question and "reach you" in question:
             return f"{mark('contact', number)} at example.org"
         if "call you" in question:
             return mark("name", number)
