@@ -2,7 +2,7 @@
 
 from bot.core import Button, Card, Context, Reply, Role, Router, lines, t, tn
 from handlers import message_card, message_sending, message_words, messages
-from storage.broadcasts import Broadcast
+from storage.broadcasts import TAKEN_BACK, Broadcast
 
 router = Router()
 
@@ -149,7 +149,7 @@ def withdraw(ctx: Context) -> Reply:
     one = sent(ctx)
     if one is None:
         return NOT_HERE
-    if one.state in ("withdrawing", "unsaying", "withdrawn"):
+    if one.state in TAKEN_BACK:
         return t("Already withdrawn. Nothing changed.")
     of, leaving = message_sending.tally_of(ctx, one), message_sending.on_their_way(ctx, one)
     waiting = of.waiting - leaving

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.core import Button, Card, Context, Field, Form, Reply, Role, Router, Say, lines, t
 from handlers import message_words
 from handlers.me import short
-from storage.broadcasts import Broadcast
+from storage.broadcasts import TAKEN_BACK, Broadcast
 
 router = Router()
 
@@ -16,7 +16,7 @@ LONGEST = 2000
 def asked(ctx: Context, number: str) -> Broadcast | None:
     """The message that I was sent and can still answer."""
     one = ctx.store.broadcasts.get(int(number), ctx.me.cohort_id) if number.isdigit() else None
-    if one is None or one.sender_id is None or one.state in ("draft", "withdrawing", "unsaying", "withdrawn"):
+    if one is None or one.sender_id is None or one.state in ("draft", *TAKEN_BACK):
         return None
     return one if ctx.store.broadcasts.row_of(one.id, ctx.me.id) is not None else None
 

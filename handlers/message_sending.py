@@ -1,5 +1,6 @@
 """A confirmed message on its way: its rows written, let go, cancelled and taken back, a chunk a transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.core import Context, Reply, Router, Urgency, When, t
@@ -45,17 +46,19 @@ def draft_reminder(ctx: Context, one: Broadcast, audience: str) -> int:
 
 def tally_of(ctx: Context, one: Broadcast) -> Tally:
     """What became of a message: from the states of its rows, so that it always adds up."""
-    contents = ctx.store.broadcasts.parts(one.id).values()
-    states = ctx.store.contents.states(contents) if contents else {}
     answered = sum(ctx.store.broadcasts.answers.counts(one.id).values())
-    return tally(one.recipients, states, answered)
+    return tally(one.recipients, _states(ctx, one), answered)
 
 
 def on_their_way(ctx: Context, one: Broadcast) -> int:
     """How many copies are being sent now, or were, and nobody knows whether they arrived."""
-    contents = ctx.store.broadcasts.parts(one.id).values()
-    states = ctx.store.contents.states(contents) if contents else {}
+    states = _states(ctx, one)
     return states.get("sending", 0) + states.get("in_doubt", 0)
+
+
+def _states(ctx: Context, one: Broadcast) -> Mapping[str, int]:
+    contents = ctx.store.broadcasts.parts(one.id).values()
+    return ctx.store.contents.states(contents) if contents else {}
 
 
 def leaves_at(ctx: Context) -> datetime:

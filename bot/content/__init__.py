@@ -32,6 +32,7 @@ __all__ = [
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 _NO_CLASH = ("safe", "leave")  # words with consequences: no other word of any language may look like them
+_A_FEW_WORDS = 12  # more than that tells of something, and does not call for help
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,6 @@ class WordForms:
         return (self.forms.get(language) or self.forms["en"])[0]
 
 
-A_FEW_WORDS = 12  # more than that tells of something, and does not call for help
-
-
 @dataclass(frozen=True, slots=True)
 class Emergency:
     """What a person in danger types, and the default answer; its text is never empty."""
@@ -76,7 +74,7 @@ class Emergency:
         """Tell whether the message is one of the phrases, or a short one around a plain one; in any language."""
         said = plain(message)
         return said in self.compared or (
-            said.count(" ") < A_FEW_WORDS and any(f" {phrase} " in f" {said} " for phrase in self.within)
+            said.count(" ") < _A_FEW_WORDS and any(f" {phrase} " in f" {said} " for phrase in self.within)
         )
 
 

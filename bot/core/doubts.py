@@ -91,9 +91,9 @@ class Doubts:
         if isinstance(found, Sent):
             self._ends(unit, row, "sent", now, ref=found.ref)
         elif isinstance(found, Absent) and self._is_over(row, asked):
-            self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now, this=True)
+            self._ends(unit, row, "queued" if row.resend_count < RESENDS else "unconfirmed", now, doubt=row.doubt_since)
         elif found is None and row.doubt_since is not None and at - row.doubt_since >= STOP_ASKING:
-            self._ends(unit, row, "unconfirmed", now, this=True)
+            self._ends(unit, row, "unconfirmed", now, doubt=row.doubt_since)
 
     def _ends(
         self,
@@ -104,10 +104,10 @@ class Doubts:
         *,
         ref: str | None = None,
         body: Any = None,
-        this: bool = False,
+        doubt: datetime | None = None,
     ) -> None:
-        """`this`: no later doubt about the same row, which another answer had sent once more meanwhile."""
-        unit.claims.resolve(row.seq, to, now, ref=ref, body=body, doubt=row.doubt_since if this else None)
+        """`doubt`: only this one, not a later one about the same row, which another answer had sent once more."""
+        unit.claims.resolve(row.seq, to, now, ref=ref, body=body, doubt=doubt)
         self._figures.add("doubt", {"sent": "found", "queued": "resent"}.get(to, to))
 
     def _changes_a_message(self, unit: UnitOfWork, row: Row) -> bool:
