@@ -38,7 +38,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 IMPORTS = (
     "aiohttp.web, apscheduler.schedulers.asyncio, babel.messages.pofile, babel.dates, dateutil.rrule, "
     "pydantic_settings, rapidfuzz, slack_bolt.app.async_app, slack_sdk.socket_mode.aiohttp, sqlalchemy, structlog, "
-    "telegram, confusable_homoglyphs.confusables"
+    "telegram, confusable_homoglyphs.confusables, uvloop"
 )
 
 

@@ -136,6 +136,7 @@ def call(verb: Verb, args: argparse.Namespace) -> int:
     try:
         gc.disable()  # to look for what can go while modules are made takes a fifth of the start, and nothing can
         do = getattr(importlib.import_module(module), function)
+        gc.freeze()  # nor will it until the end
         gc.enable()
         code = do(args)
         sys.stdout.flush()

@@ -50,6 +50,9 @@ class DemoClock:
     def now(self) -> datetime:
         return self._clock.now() + self.ahead
 
+    def elapsed(self) -> float:
+        return self._clock.elapsed()
+
 
 def people(cohort: DemoCohort) -> list[Person]:
     """Fellows, then facilitators: by preferred name, first name, whole name or id."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import uvloop
 from aiohttp import web
 
 from bot.adapters import PAGES, TELL, adapter_class
@@ -104,11 +105,12 @@ def _make_ready(url: str, settings: Settings) -> Store:
 
 @contextlib.contextmanager
 def _nothing_goes() -> Iterator[None]:
-    """While everything is made, nothing that was made can go: the collector rests."""
+    """While everything is made, nothing that was made can go; it stays until the end, and is never looked through."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
@@ -135,7 +137,8 @@ def _alone(url: str) -> Iterator[None]:
 def _with_store(store: Store, settings: Settings, of: Programme) -> int:
     try:
         store.keep_room()
-        return asyncio.run(_until_told(store, settings, of))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_until_told(store, settings, of))
     finally:
         store.close()
 
@@ -160,7 +163,6 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             in_hand = InHand(settings.bot.data_dir / "in_hand")
             begun = Begun(settings.bot.data_dir / "begun")
             kawan = build(store, of, list(adapters.values()), pages=PAGES, tell=TELL, in_hand=in_hand, begun=begun)
-        gc.freeze()  # it stays until the end: the collector need not look through it again and again
         gc.set_threshold(*COLLECTED_AT)
         health = Health(kawan)
         async with _web(settings, adapters.values(), health) as stop_serving, _beating(settings, session, health):

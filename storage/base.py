@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult
 
 from storage import prepared
@@ -48,8 +48,25 @@ def as_microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
+class _Json(sa.types.TypeDecorator[Any]):
+    """JSON, which PostgreSQL keeps in its own binary form; that dialect is read only where it is spoken."""
+
+    impl = sa.JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(self.impl_instance)
+        return dialect.type_descriptor(_speaking(dialect.name).JSONB(none_as_null=True))
+
+
+def _speaking(dialect: str) -> Any:
+    """What SQLAlchemy has for one database alone."""
+    return import_module(f"sqlalchemy.dialects.{dialect}")
+
+
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Json = _Json()
 Key = sa.LargeBinary(16)
 # Compared byte by byte on both databases: what begins with a prefix stands together, whatever the server's locale.
 Ordered = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -110,15 +127,13 @@ def insert_new_rows(
     """Insert rows unless their keys exist; of those that were new, the values of one column."""
     if not values:
         return set()
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(into).on_conflict_do_nothing().returning(told)
+    statement = insert_of(connection.dialect.name)(into).on_conflict_do_nothing().returning(told)
     return set(connection.scalars(statement, list(values)))
 
 
 def insert_new_id(connection: Connection, into: sa.Table, values: Mapping[str, Any]) -> int | None:
     """Insert a row unless its key exists; its number, or None when there was one."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(into).on_conflict_do_nothing().returning(into.c.id)
+    statement = insert_of(connection.dialect.name)(into).on_conflict_do_nothing().returning(into.c.id)
     found: int | None = connection.execute(statement, values).scalar_one_or_none()
     return found
 
@@ -148,7 +163,7 @@ def overwrite(connection: Connection, of: sa.Table, key: Mapping[str, Any], /, *
 
 def insert_of(dialect: str) -> Any:
     """The INSERT that knows of conflicts, which has a name of its own in each dialect."""
-    return postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return _speaking(dialect).insert
 
 
 @cache

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from storage.base import Moment, insert, insert_all_new, overwrite, rows
+from storage.base import Moment, insert, insert_all_new, insert_of, overwrite, rows
 from storage.homes import HOME
 from storage.members import member
 from storage.outbox_rows import (
@@ -117,8 +116,9 @@ class Outbox:
         """Put many in line in one go; whoever has a row of the same `idem` already gets no second one."""
         if not new:
             return
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(outbox).inline().on_conflict_do_nothing(index_elements=["idem"])
+        statement = (
+            insert_of(self._connection.dialect.name)(outbox).inline().on_conflict_do_nothing(index_elements=["idem"])
+        )
         values = [row.values(now) for row in new]
         self._connection.execute(statement, values)
         self._woken.update(row["lane"] for row in values if row["state"] == "queued")

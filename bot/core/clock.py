@@ -6,9 +6,11 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Aware UTC time."""
+    """Aware UTC time; and seconds that only pass, for pauses and leases."""
 
     def now(self) -> datetime: ...
+
+    def elapsed(self) -> float: ...
 
 
 class SystemClock:
@@ -16,6 +18,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        return monotonic()
 
 
 class SetClock:
@@ -27,11 +32,14 @@ class SetClock:
     def now(self) -> datetime:
         return self.at
 
+    def elapsed(self) -> float:
+        return monotonic()
+
     def passes(self, **amount: float) -> None:
         """Move forward, for example `passes(days=3)`."""
         self.at += timedelta(**amount)
 
 
 def monotonic() -> float:
-    """Seconds for measuring durations; never for dates."""
-    return time.perf_counter()
+    """Seconds for measuring durations; never for dates. An event loop's own time may be that of its last turn."""
+    return time.monotonic()

@@ -144,7 +144,7 @@ class Relay:
     async def _take(self) -> bool | float:
         """Become the lane's owner; else, the seconds for which another process holds it yet."""
         self._owner = self._owner or encode(self._ids.key())
-        now, began = self._clock.now(), self._time()
+        now, began = self._clock.now(), self._clock.elapsed()
         lane = self._adapter.lane
         before = self._begun.before(lane) if self._begun is not None else None
         found = await self._store.run(
@@ -155,7 +155,7 @@ class Relay:
         if self._begun is not None:
             self._begun.begins(lane, self._owner)
         self._gen, self._look, self._rests = found.held.gen, True, False
-        self._pacer = Pacer(self._adapter.pace, self._time())
+        self._pacer = Pacer(self._adapter.pace, self._clock.elapsed())
         self.lost.clear()
         self.owned.set()
         self._holds(began, found.held.left)
@@ -196,9 +196,10 @@ class Relay:
         for task in [task for task in self._calls if task.done()]:
             del self._calls[task]
             row, outcome = task.result()
-            self._pacer.ended(row.conversation, self._time(), row.kind, refused=isinstance(outcome, RateLimited))
+            refused = isinstance(outcome, RateLimited)
+            self._pacer.ended(row.conversation, self._clock.elapsed(), row.kind, refused=refused)
             self._outcomes.append((row, outcome))
-            self._rests = self._rests or isinstance(outcome, RateLimited)
+            self._rests = self._rests or refused
         if self._rests:
             self._give_back("the lane rests")
 
@@ -208,15 +209,15 @@ class Relay:
 
     def _start(self) -> None:
         """Begin the calls whose time has come, the most urgent first."""
-        while self._ready and not self._rests and self._pacer.ready_at(self._time()) <= self._time():
+        while self._ready and not self._rests and self._pacer.ready_at(self._clock.elapsed()) <= self._clock.elapsed():
             _, _, claimed = heapq.heappop(self._ready)
-            self._pacer.starts(self._time(), claimed.row.conversation, claimed.row.kind)
+            self._pacer.starts(self._clock.elapsed(), claimed.row.conversation, claimed.row.kind)
             task = asyncio.create_task(self._deliver(claimed))
             task.add_done_callback(self._stirred)
             self._calls[task] = claimed
 
     def _needs_turn(self) -> bool:
-        now = self._time()
+        now = self._clock.elapsed()
         if self._outcomes or now >= self._beat_at or self._settler.is_due(self._clock.now()):
             return True
         if now >= self._chat_at:
@@ -224,7 +225,7 @@ class Relay:
         return self._look and not self._rests and self._room() > 0
 
     def _room(self) -> int:
-        return max(0, self._pacer.room(self._time(), AHEAD) - len(self._ready))
+        return max(0, self._pacer.room(self._clock.elapsed(), AHEAD) - len(self._ready))
 
     def _left(self, now: float) -> dict[str, int]:
         """How many calls may be claimed of each kind that is limited by the minute: some of them wait here already."""
@@ -234,7 +235,7 @@ class Relay:
     async def _turn(self) -> Turned | None:
         """One transaction; None when it was put off, and nothing of it is forgotten."""
         settling = list(self._outcomes)
-        began, room = self._time(), self._room()
+        began, room = self._clock.elapsed(), self._room()
         self._look = room == 0  # then, what this turn sets free is looked for in the next
         # What waits here to begin counts, too, though a press may have proved meanwhile that it arrived.
         waiting = {claimed.row.conversation for _, _, claimed in self._ready}
@@ -276,7 +277,7 @@ class Relay:
 
     def _rested_at(self) -> float:
         """When what rests may be written to: maybe by now, or when calls have ended that are under way."""
-        at, now = self._pacer.next_rested(self._time()), self._time()
+        at, now = self._pacer.next_rested(self._clock.elapsed()), self._clock.elapsed()
         return now + SOONEST if at == float("inf") else at
 
     def _lost(self) -> None:
@@ -310,13 +311,13 @@ class Relay:
         return row, await self._post.send(row, envelope)
 
     def _has_time(self) -> bool:
-        return self._time() + self._adapter.pace.timeout < self._lease_ends
+        return self._clock.elapsed() + self._adapter.pace.timeout < self._lease_ends
 
     async def _look_up(self, question: Question) -> None:
         """Ask the platform what became of a row in doubt; another transaction writes the answer down."""
         pacer = self._pacer
         found = await self._post.look_up(question[0])
-        pacer.ends(LOOK_UP, self._time())
+        pacer.ends(LOOK_UP, self._clock.elapsed())
         try:
             await self._store.run(
                 lambda unit: self._settler.answered(unit, self._owner, self._gen, question, found), Turn.RELAY
@@ -342,9 +343,6 @@ class Relay:
         except Busy as busy:  # whoever takes the lane next finds what was sent in doubt
             log.warning("lane_not_given_back", lane=self._adapter.lane, why=str(busy))
 
-    def _time(self) -> float:
-        return asyncio.get_running_loop().time()
-
     def _stirred(self, _task: object) -> None:
         self._stir.set()
 
@@ -361,7 +359,7 @@ class Relay:
 
     def _longest(self) -> float:
         """Seconds until something is due; what another process put into line is told by the database."""
-        now = self._time()
+        now = self._clock.elapsed()
         moments = [now + HEARTBEAT]
         if self._turning is None:  # else its end is what is waited for
             moments.append(self._beat_at)

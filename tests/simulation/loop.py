@@ -80,6 +80,9 @@ class LoopClock(Clock):
     def now(self) -> datetime:
         return START + timedelta(microseconds=round(self._loop.now * 1_000_000)) + self.turned
 
+    def elapsed(self) -> float:
+        return self._loop.now
+
 
 def run_in(loop: VirtualLoop, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run to the end on a loop of its own."""

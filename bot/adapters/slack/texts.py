@@ -4,8 +4,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from wcwidth import iter_graphemes
-
 ELLIPSIS = "…"
 WORD_JOINER = "\u2060"
 UNSEEN = ("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")
@@ -42,6 +40,8 @@ def is_visible(text: str) -> bool:
 
 def clusters(text: str) -> Iterator[str]:
     """What a reader sees as single characters; an endless pile of marks comes in pieces."""
+    from wcwidth import iter_graphemes  # its tables are not read before something is too long
+
     for cluster in iter_graphemes(text):
         if len(cluster) <= 32:
             yield cluster
