@@ -63,6 +63,7 @@ def open_help(ctx: Context) -> Reply:
     return help_card(ctx)
 
 
+@router.word("behind", anytime=True, role=Role.MEMBER)
 @router.press("help.behind", anytime=True, role=Role.MEMBER)
 def behind(ctx: Context) -> Reply:
     """Who runs it, where, and who could technically read it."""
