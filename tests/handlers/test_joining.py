@@ -240,8 +240,9 @@ def test_each_purpose_is_agreed_to_by_a_press_of_its_own(chat: Chat) -> None:
 def test_text_at_the_consent_card_stays_there(chat: Chat) -> None:
     sekar = arrive(chat)
     sekar.presses("English")
-    sekar.says("how does this work?")
-    assert "Agree" in sekar.buttons()
+    for typed in ("how does this work?", "help", "help"):
+        sekar.says(typed)
+        assert "Agree" in sekar.buttons()
 
 
 def test_a_name_in_a_sentence_is_taken_out_and_asked_about(chat: Chat) -> None:
