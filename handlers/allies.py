@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from bot.core.context import Context
+from bot.core.forms import STEPS
 from bot.core.replies import Button, Card, Country, Reply, Say, When, lines, listed, t
 from bot.core.router import Role, Router
 from bot.domain.allies import Ally, Reason, gaps
@@ -77,6 +78,8 @@ def search(ctx: Context) -> Reply:
     told = ctx.word_of(_without_signs(ctx.text))  # "hello, kawan 👋"
     if told in ("hello", "thanks", "yes", "no"):
         return ctx.engine.router.words[told].handler(ctx)
+    if told in STEPS or ctx.text.isdecimal():
+        return t("No question is open now. Just write what you are looking for, or type help.")
     if is_offer(ctx.text) and not ctx.me.is_facilitator:
         return _offer(ctx)
     if _too_many(ctx):

@@ -10,6 +10,7 @@ from dateutil.relativedelta import relativedelta
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t
 from bot.core.forms import begin, question
 from handlers import privacy
+from storage.members import LIVE
 
 router = Router()
 
@@ -28,9 +29,11 @@ SHORT: dict[str, tuple[Say, relativedelta]] = {
 }
 
 
-@router.word("stop", takes_text=True, role=Role.MEMBER)
+@router.word("stop", takes_text=True, anytime=True, role=Role.MEMBER)
 def stop(ctx: Context) -> Reply:
-    """Pause everything at once; until when is asked after that, or said with the word."""
+    """Pause everything at once; until when is asked after that, or said with the word. On the way in it is leaving."""
+    if ctx.me.state not in LIVE:
+        return ctx.engine.router.words["leave"].handler(ctx)
     if ctx.text.strip() or ctx.me.state == "paused":
         return _away(ctx)
     return _until_when(ctx, go(ctx, None).text)

@@ -1,6 +1,7 @@
 """Help: the words one can type, a human to talk to, and who is behind this bot."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, listed, t
 from bot.core.replies import Content, Pressable
@@ -15,7 +16,15 @@ ALSO = ("stop", "undo", "leave", "mydata", "privacy")  # without a line of their
 
 
 @router.word("help", help=t("This list, a human to talk to, and who is behind this"), anytime=True, role=Role.MEMBER)
-def help_card(ctx: Context) -> Reply:
+def typed_help(ctx: Context) -> Reply:
+    """The words; whoever has not agreed yet sees again what they were shown."""
+    if ctx.me.state == "arriving":
+        unfinished: Any = ctx.engine.router.slots["unfinished"]
+        ctx.after(lambda: unfinished(ctx))
+    return help_card(ctx)
+
+
+def help_card(ctx: Context) -> Card:
     """The words of my role, in my language; made from the routes, so that none is missing or promised in vain."""
     label = ctx.programme.content.word_label
     mine = ctx.me.language
@@ -63,6 +72,7 @@ def open_help(ctx: Context) -> Reply:
     return help_card(ctx)
 
 
+@router.word("behind", anytime=True, role=Role.MEMBER)
 @router.press("help.behind", anytime=True, role=Role.MEMBER)
 def behind(ctx: Context) -> Reply:
     """Who runs it, where, and who could technically read it."""

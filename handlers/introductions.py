@@ -93,8 +93,13 @@ def typed_no(ctx: Context) -> Reply:
 
 
 def _typed(ctx: Context, word: str) -> Reply:
-    """A button of the newest message, else the request that waits, shown again; a word alone never decides on one."""
-    meant = [one for one in offered(ctx, word) if not one.action.startswith("introductions.")]
+    """A button of the newest message, else the request that waits, shown again: a second word decides on that one.
+
+    Never the first: the request may have come by itself while somebody wrote about something else.
+    """
+    newest = ctx.store.homes.last_said(ctx.me.id)
+    was_asked_for = newest is not None and newest.priority == Urgency.REPLY
+    meant = [one for one in offered(ctx, word) if was_asked_for or not one.action.startswith("introductions.")]
     if len(meant) == 1:
         return press(ctx, meant[0])
     waiting = [one for one in ctx.store.introductions.waiting_for(ctx.me.id) if one.asked_at <= ctx.now]
@@ -148,7 +153,7 @@ def close(ctx: Context) -> Reply:
     if found.state == "proposed" and found.request_message is not None:
         ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."), anew=True)
     ctx.store.introductions.change(found.id, state="closed", closed_at=ctx.now)
-    if ctx.me.state != "active":
+    if ctx.me.state not in LIVE:  # who is away is told when they are back
         return None
     card = found.card or {}
     others = two_others(ctx, card.get("topic"), found.other_id or 0)

@@ -167,6 +167,7 @@ def choose_language(ctx: Context) -> Reply:
     if ctx.me.state == "arriving" and ctx.value in ctx.engine.language.offered:
         ctx.store.members.change(ctx.me.id, language=ctx.value)
         ctx.refresh()
+        return consent_card(ctx)
     return resume(ctx)
 
 

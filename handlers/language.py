@@ -1,18 +1,23 @@
 """The language in which the bot speaks to one person."""
 
-from bot.core import Button, Card, Context, Reply, Role, Router, Tongue, t
+import re
+
+from bot.core import Button, Card, Context, Reply, Role, Router, Say, Tongue, lines, t
 
 router = Router()
+
+TO = re.compile(r"^(to|into|ke|menjadi|sa|sang|เป็น)\s+", re.I)
 
 
 @router.word("language", takes_text=True, anytime=True, role=Role.MEMBER)
 def language(ctx: Context) -> Reply:
     """Choose, or name the language after the word."""
-    typed = ctx.text.strip().casefold()
+    typed = TO.sub("", ctx.text.strip())
     for code in ctx.engine.language.offered:
-        if typed and typed in (code, ctx.say(Tongue(code)).casefold(), ctx.say(Tongue(code, own=True)).casefold()):
+        names = (code, ctx.say(Tongue(code)).casefold(), ctx.say(Tongue(code, own=True)).casefold())
+        if typed.casefold() in names:
             return _speak(ctx, code)
-    return _card(ctx)
+    return _card(ctx, t("I do not speak “{typed}” yet.", typed=typed[:40]) if typed else None)
 
 
 @router.press("language.open", anytime=True, role=Role.MEMBER)
@@ -27,12 +32,12 @@ def first_choice(ctx: Context) -> tuple[Button, ...]:
     return (*offered, Button(t("Not for me"), "joining.no"))
 
 
-def _card(ctx: Context) -> Card:
+def _card(ctx: Context, before: Say | None = None) -> Card:
     buttons = tuple(
         Button(Tongue(code, own=True), "language.speak", code, "primary" if code == ctx.me.language else "plain")
         for code in ctx.engine.language.offered
     )
-    return Card(t("Which language shall I speak with you?"), buttons=buttons)
+    return Card(lines(before, t("Which language shall I speak with you?")), buttons=buttons)
 
 
 @router.press("language.speak", anytime=True, role=Role.MEMBER)

@@ -38,6 +38,7 @@ def manage(ctx: Context) -> Reply:
     )
 
 
+@router.word("people", role=Role.FACILITATOR)
 @router.press("people.open", role=Role.FACILITATOR)
 def people(ctx: Context) -> Reply:
     """Invite, open invitations, the list."""

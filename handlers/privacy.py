@@ -2,7 +2,8 @@
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, listed, t, tn
 from bot.domain.profiles import FIELDS, Audience, Preset
-from handlers import wording
+from handlers import requests, wording
+from storage.members import LIVE
 
 router = Router()
 
@@ -52,7 +53,7 @@ def privacy(ctx: Context) -> Reply:
         Button(t("My data"), "mydata.open"),
         Button(t("Leave the bot"), "leaving.open"),
     )
-    return Card(kept(ctx), buttons=buttons if ctx.me.state in ("active", "paused") else ())
+    return Card(kept(ctx), buttons=buttons if ctx.me.state in LIVE else ())
 
 
 def kept(ctx: Context) -> Say:
@@ -79,11 +80,11 @@ def kept(ctx: Context) -> Say:
     )
 
 
-@router.word("visible", role=Role.MEMBER)
+@router.word("visible", anytime=True, role=Role.MEMBER)
 @router.press("privacy.who", role=Role.MEMBER)
 def who_sees_me(ctx: Context) -> Reply:
-    """The preset now, and the way to everything else."""
-    return _who(ctx)
+    """The preset now, and the way to everything else; on the way in, what will be kept."""
+    return _who(ctx) if ctx.me.state in LIVE else privacy(ctx)
 
 
 def is_findable(ctx: Context) -> bool:
@@ -151,17 +152,21 @@ def choose_preset(ctx: Context) -> Reply:
 
 
 def stop_queued(ctx: Context) -> Say | None:
-    """Nothing that has not left yet may name me; says how much was stopped, if anything."""
+    """Nothing that has not left yet may name me; says what was stopped, if anything."""
+    said = requests.stop_unsent(ctx)
     n = ctx.store.outbox.cancel_about(ctx.me.id, ctx.now)
-    if not n:
-        return None
-    return tn(
-        "{n} message that waited to be sent with your name was stopped.",
-        "{n} messages that waited to be sent with your name were stopped.",
-        n,
-    )
+    if n:
+        said.append(
+            tn(
+                "{n} message that waited to be sent with your name was stopped.",
+                "{n} messages that waited to be sent with your name were stopped.",
+                n,
+            )
+        )
+    return lines(*said) if said else None
 
 
+@router.word("fields", role=Role.MEMBER)
 @router.press("privacy.fields", role=Role.MEMBER)
 def fields(ctx: Context) -> Reply:
     """Who sees each field now."""

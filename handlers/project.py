@@ -84,6 +84,7 @@ START = Form(
 )
 
 
+@router.word("new_project", role=Role.MEMBER)
 @router.press("project.new", role=Role.MEMBER)
 @router.press("project.write", role=Role.MEMBER)  # under messages that were sent before projects had milestones
 def new(ctx: Context) -> Reply:

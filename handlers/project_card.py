@@ -69,7 +69,9 @@ def show(ctx: Context, number_: int, before: Say | None = None, *more: Button) -
     if not of.is_open:
         closed = lines(text, t("This project is closed: nobody finds it, and I ask nothing about it."), gap=True)
         return Card(closed, fields=fields(ctx, of, some), buttons=(*more, *_when_closed(of)))
-    return Card(text, fields=fields(ctx, of, some), buttons=(*more, *_steps(some), *_doors(of, some)))
+    named = [one.label for one in more]  # no two buttons of one name
+    doors = (one for one in _doors(of, some) if one.label not in named)
+    return Card(text, fields=fields(ctx, of, some), buttons=(*more, *_steps(some), *doors))
 
 
 def _when_closed(of: Project) -> tuple[Button, ...]:

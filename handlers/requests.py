@@ -88,8 +88,8 @@ def _why_not(ctx: Context, other: Profile) -> Reply:
 def _asked_not_long_ago(ctx: Context, latest: Introduction | None) -> bool:
     if latest is None or latest.asker_id != ctx.me.id:
         return False
-    if latest.closed_at is not None and latest.closed_at < latest.asked_at:  # taken back before it was ever shown
-        return False
+    if latest.request_message is None or (latest.closed_at is not None and latest.closed_at < latest.asked_at):
+        return False  # taken back before it was ever shown
     return ctx.now - latest.asked_at < NOT_AGAIN
 
 
@@ -224,13 +224,42 @@ def withdraw(ctx: Context) -> Reply:
     found = ctx.store.introductions.get(int(ctx.value))
     if found is None or found.asker_id != ctx.me.id or found.closed_at is not None:
         return t("This request is closed. Nothing changed.")
+    _end(ctx, found)
+    return t("Taken back. Nothing more happens.")
+
+
+def _end(ctx: Context, found: Introduction) -> None:
+    """Close what I asked, on both sides; what the other has not been shown yet, I can ask again."""
+    ended: dict[str, Any] = {"state": "withdrawn", "decided_at": ctx.now, "closed_at": ctx.now}
+    if _is_unsent(ctx, found):
+        ended["request_message"] = None
     if found.state == "proposed" and found.request_message is not None and found.other_id is not None:
         if not take_back(ctx.store, found.request_message, ctx.now):
             ctx.edit(found.request_message, t("This request is closed. There is nothing for you to do."), anew=True)
         ctx.store.schedules.cancel(found.other_id, ("introductions.remind",), found.id)
-    ctx.store.introductions.change(found.id, state="withdrawn", decided_at=ctx.now, closed_at=ctx.now)
+    ctx.store.introductions.change(found.id, **ended)
     ctx.store.schedules.cancel(ctx.me.id, ("introductions.close",), found.id)
-    return t("Taken back. Nothing more happens.")
+
+
+def _is_unsent(ctx: Context, found: Introduction) -> bool:
+    """Does it still wait for the other's day? On the third day its message is the reminder."""
+    first = ctx.store.outbox.get(found.request_message) if found.request_message is not None else None
+    waits = first is not None and first.state in ("queued", "held")
+    return waits and ctx.now < found.asked_at + timedelta(days=REMIND_DAYS - 1)
+
+
+def stop_unsent(ctx: Context) -> list[Say]:
+    """Take back what I asked and what has not left yet; each in words."""
+    said: list[Say] = []
+    for found in ctx.store.introductions.open_of(ctx.me.id):
+        if _is_unsent(ctx, found):
+            _end(ctx, found)
+            other = ctx.people.profile(found.other_id or 0)
+            name: Say = wording.name(other) if other else t("A fellow")
+            said.append(
+                t("Your request to meet {name} had not left yet. It is taken back; you can ask again.", name=name)
+            )
+    return said
 
 
 def _asked_by_me(ctx: Context) -> list[tuple[Say, Button]]:

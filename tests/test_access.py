@@ -19,7 +19,7 @@ from tests.chat import Chat, Person
 # Who may use a route is said where it is declared (`role=`, without which the program does not start). What is more
 # than "every member who has joined" is told here once more, so that it cannot be given away by a slip.
 FACILITATORS = {
-    *("word:manage", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
+    *("word:manage", "word:people", "invitations.extend", "invitations.list", "invitations.new", "invitations.open"),
     *("invitations.revoke", "people.card", "people.link", "people.list", "people.lock", "people.locked", "people.open"),
     *("form:messages.write", "form:sessions.write"),
     *("messages.again", "messages.ask", "messages.change", "messages.discard", "messages.kept", "messages.list"),
@@ -37,6 +37,7 @@ FACILITATORS = {
 }
 ANYTIME = {
     *("word:help", "word:join", "word:language", "word:leave", "word:privacy", "word:safe", "word:start", "word:undo"),
+    *("word:behind", "word:stop", "word:visible"),
     *("help.behind", "help.open", "agreement.agree", "agreement.choose", "joining.language", "joining.no"),
     *(
         "agreement.what",

@@ -48,9 +48,9 @@ log = get_logger("kawan.dispatcher")
 
 BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
-NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo"}
-IN_ANY_QUESTION = {"help", "safe"}
-MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck"}
+NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo", "yes", "no"}
+IN_ANY_QUESTION = {"help", "safe", "leave", "stop", "visible"}  # even while somebody is joining
+MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck", "people"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
 
@@ -296,9 +296,7 @@ class Dispatcher:
                 ),
             )
         if word in self._engine.router.words:
-            if waiting is not None and not ctx.form(waiting.form).gentle and word not in IN_ANY_QUESTION:
-                ctx.after(lambda: _asked_again(ctx, waiting))
-            return self._word(ctx, self._engine.router.words[word], "")
+            return self._word(ctx, self._engine.router.words[word], "", waiting)
         route, rest = self._word_with_text(ctx, text)
         if route is not None:
             return self._word(ctx, route, rest)
@@ -307,9 +305,10 @@ class Dispatcher:
 
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
         """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""
-        is_a_name = waiting.field == "name" and text.casefold() != "safe"  # Aman, Indonesian for safe, is one
-        if is_a_name or ctx.form(waiting.form).firm:
-            return word in IN_ANY_QUESTION and (word != "safe" or not is_a_name)
+        if waiting.field == "name" and word == "safe":
+            return text.casefold() == "safe"  # Aman, Indonesian for safe, is a name
+        if waiting.field == "name" or ctx.form(waiting.form).firm:
+            return word in IN_ANY_QUESTION
         return word in self._engine.router.words and word not in MAY_ANSWER
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
@@ -354,10 +353,14 @@ class Dispatcher:
         word = ctx.word_of(name)
         route = self._engine.router.words.get(word or "")
         if route is not None:
-            return self._word(ctx, route, rest)
+            asked = ctx.store.dialogs.open_of(ctx.me.id, ctx.now) if word == "help" else None
+            return self._word(ctx, route, rest, asked)
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         if waiting is not None and word is not None:
             return self._say(ctx, forms.take_text(ctx, waiting, word))
+        if word in forms.STEPS:
+            ctx.text = word
+            return self._run_slot(ctx, "search")
         if whole and nearest_word(ctx, whole) is None:
             ctx.text = whole
             return self._run_slot(ctx, "search")
@@ -373,7 +376,9 @@ class Dispatcher:
             )
         return t("I do not know {typed}. Did you mean {near}? Type help for the list.", typed=typed[:40], near=near)
 
-    def _word(self, ctx: Context, route: Route, text: str) -> Ack:
+    def _word(self, ctx: Context, route: Route, text: str, waiting: Dialog | None = None) -> Ack:
+        if waiting is not None and not ctx.form(waiting.form).gentle:
+            ctx.after(lambda: _asked_again(ctx, waiting))
         ctx.text = text
         return self._run(ctx, route)
 

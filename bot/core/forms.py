@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEEPS = timedelta(days=14)
 MOST_HINTS = 8
+STEPS = ("back", "skip", "cancel", "done")  # words that only a question understands
 
 
 class Wrong(Exception):
@@ -105,14 +106,16 @@ def begin(ctx: "Context", ask: Ask) -> tuple[Dialog, Card]:
 def question(ctx: "Context", dialog: Dialog, before: Say | None = None) -> Card:
     """The card that asks the dialog's present question; `before` is a line above it."""
     form = ctx.form(dialog.form)
-    ctx.about, ctx.answers = dict(dialog.about), dict(dialog.answers)
+    ctx.about, ctx.answers = dict(dialog.about), {}
+    counted = form.applying(ctx)  # what only an answer leads to has no number: the total stays what it was
+    ctx.answers = dict(dialog.answers)
     asked = form.applying(ctx)
     present = _present(asked, dialog)
-    place = asked.index(present) + 1
     text: Say = present.asked(ctx)
-    if len(asked) > 1:
-        text = t("{n} of {all}. {question}", n=place, all=len(asked), question=text)
-    return Card(lines(before, text) if before else text, buttons=tuple(_buttons(ctx, form, dialog, present, place)))
+    if len(counted) > 1 and present in counted:
+        text = t("{n} of {all}. {question}", n=counted.index(present) + 1, all=len(counted), question=text)
+    buttons = _buttons(ctx, form, dialog, present, asked.index(present) + 1)
+    return Card(lines(before, text) if before else text, buttons=tuple(buttons))
 
 
 def _present(asked: Sequence[Field], dialog: Dialog) -> Field:
@@ -144,7 +147,7 @@ def take_text(ctx: "Context", dialog: Dialog, text: str) -> Reply:
     ctx.about, ctx.answers = dict(dialog.about), dict(dialog.answers)
     present = _present(form.applying(ctx), dialog)
     word = ctx.word_of(text)
-    if word in ("back", "skip", "cancel", "done"):
+    if word in STEPS:
         return take_step(ctx, dialog, word)
     try:
         value = read(ctx, present, text)

@@ -114,6 +114,20 @@ def test_who_is_behind_names_operator_country_and_readers(chat: Chat) -> None:
         ("change my profile", "What do you want to change?"),
         ("delete my account", "Leave the bot?"),
         ("hapus data saya", "Leave the bot?"),
+        ("tolong hapus data saya", "Leave the bot?"),
+        ("saya mau berhenti", "Until when shall I leave you in peace?"),
+        ("I want to stop", "Until when shall I leave you in peace?"),
+        ("hide my organisation", "Who sees each field now."),
+        ("hide this project", "Who sees each field now."),
+        ("who are you?", "I am Kawan, a bot."),
+        ("how do I start a project", "In one sentence: what shall be different"),
+        ("report progress", "You have no project here yet."),
+        ("change language", "Which language shall I speak with you?"),
+        ("ganti bahasa", "Which language shall I speak with you?"),
+        ("cancel", "No question is open now."),
+        ("/batal", "No question is open now."),
+        ("77", "No question is open now."),
+        ("/foo", "I do not know foo. Type help for the list"),
     ],
 )
 def test_what_people_naturally_type_opens_the_screen(chat: Chat, mirela: Person, typed: str, seen: str) -> None:
@@ -121,6 +135,22 @@ def test_what_people_naturally_type_opens_the_screen(chat: Chat, mirela: Person,
     sari.says(typed)
     assert seen in sari.last
     assert mirela.sees() == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("people", "People of Reform Asia"),
+        ("peserta", "People of Reform Asia"),
+        ("session", "Messages to Reform Asia"),
+        ("message to all", "Messages to Reform Asia"),
+        ("round", "Manage Reform Asia"),
+        ("introductions", "No requests are open."),
+    ],
+)
+def test_what_facilitators_naturally_type_opens_the_screen(mirela: Person, typed: str, seen: str) -> None:
+    mirela.says(typed)
+    assert mirela.last.startswith(seen)
 
 
 def test_invite_typed_alone_is_for_facilitators_and_tells_fellows_whom_to_ask(chat: Chat) -> None:
@@ -151,6 +181,14 @@ def test_a_topic_after_such_a_word_is_a_search(chat: Chat, typed: str) -> None:
     assert "Bat (Mongolia)" in sari.last
 
 
+@pytest.mark.parametrize("typed", ["introduce me to Bat", "write to Bat", "perkenalkan saya dengan Bat"])
+def test_whom_one_wants_to_meet_is_found_in_a_sentence(chat: Chat, typed: str) -> None:
+    sari = chat.joins("Sari")
+    chat.joins("Bat", country="MN")
+    sari.says(typed)
+    assert "Meet Bat" in sari.buttons()
+
+
 @pytest.mark.parametrize("typed", ["keep me apart from Bat", "block Bat", "pisahkan saya dari Bat"])
 def test_keeping_apart_from_a_named_person_asks_first(chat: Chat, typed: str) -> None:
     sari = chat.joins("Sari")
@@ -173,7 +211,7 @@ def test_change_typed_under_a_card_that_offers_it_is_that_button(chat: Chat) -> 
     assert sari.last.startswith("What is it about?")
 
 
-@pytest.mark.parametrize("word", ["me", "mydata", "privacy", "allies"])
+@pytest.mark.parametrize("word", ["me", "mydata", "privacy", "allies", "help", "/help", "hide this project"])
 def test_a_word_alone_is_obeyed_in_a_question_and_the_question_comes_back(chat: Chat, word: str) -> None:
     sari = chat.joins("Sari")
     sari.says("project")

@@ -205,15 +205,32 @@ def test_who_hides_before_a_waiting_request_leaves_is_not_named_by_it(chat: Chat
     assert "Cai" not in "".join(bat.sees())
 
 
-def test_a_typed_yes_or_no_shows_the_one_request_again_and_decides_nothing(chat: Chat) -> None:
+@pytest.mark.parametrize(
+    ("typed", "then"), [("yes", "You and Sari (Indonesia) are in touch now."), ("no", "All right. Nobody is told,")]
+)
+def test_a_typed_yes_or_no_shows_the_one_request_and_typed_again_decides_on_it(
+    chat: Chat, typed: str, then: str
+) -> None:
     sari, bat = pair(chat)
     ask(sari)
-    for typed in ("yes", "ok", "no"):
-        bat.says(typed)
-        assert bat.last.startswith("Do you mean this?\n\nSari (Indonesia) would like to meet you.")
-        assert "in touch" not in sari.last
-    bat.presses("Yes, put us in touch")
-    assert "You and Bat (Mongolia) are in touch now." in sari.last
+    bat.says(typed)
+    assert bat.last.startswith("Do you mean this?\n\nSari (Indonesia) would like to meet you.")
+    assert "in touch" not in sari.last
+    bat.says(typed)
+    assert bat.last.startswith(then)
+    assert ("in touch" in sari.last) is (typed == "yes")
+    bat.says(typed)
+    assert "I have no open question for you." in bat.last
+
+
+def test_a_yes_is_never_taken_for_a_request_that_came_after_what_it_answers(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    bat.says("yes")
+    bat.presses("No, thank you")
+    ask(chat.joins("Liza", country="PH"))
+    bat.says("yes")
+    assert bat.last.startswith("Do you mean this?\n\nLiza")
 
 
 def test_a_typed_yes_with_several_requests_shows_them_all(chat: Chat) -> None:
@@ -252,3 +269,42 @@ def test_undo_after_sending_names_the_request_and_offers_to_withdraw(chat: Chat)
     assert bat.last == "This request is closed. There is nothing for you to do."
     sari.says("undo")
     assert "There is nothing to undo." in sari.last
+
+
+@pytest.mark.parametrize("way", ["safe", "leave"])
+def test_who_was_asked_is_told_once_that_it_is_over_when_the_asker_goes(chat: Chat, way: str) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    sari.says(way)
+    if way == "leave":
+        sari.presses("Yes, leave")
+    chat.passes(days=8)
+    assert bat.sees() == ["This request is closed. There is nothing for you to do."]
+    bat.says("yes")
+    assert "I have no open question for you." in bat.last
+
+
+def test_an_asker_who_is_away_on_day_seven_hears_of_it_when_they_are_back(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    ask(sari)
+    sari.says("away until 10 Dec")
+    chat.passes(days=9)
+    assert bat.last == "This request is closed. There is nothing for you to do."
+    assert "It did not come together" not in "".join(sari.sees())
+    chat.passes(days=9)
+    assert "It did not come together with Bat this time." in "".join(sari.sees())
+
+
+def test_who_hides_before_a_request_has_left_reads_which_one_and_can_ask_again(chat: Chat) -> None:
+    sari, bat = pair(chat)
+    chat.passes(hours=12)  # 22:00 in Jakarta
+    ask(sari)
+    sari.says("who sees me")
+    sari.presses("Hidden")
+    assert "Your request to meet Bat had not left yet. It is taken back; you can ask again." in sari.last
+    assert "waited to be sent" not in sari.last
+    chat.passes(days=8, hours=14)
+    assert bat.sees() == []
+    assert "It did not come together" not in "".join(sari.sees())
+    ask(sari)
+    assert "would like to meet you" in bat.last

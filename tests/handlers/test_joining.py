@@ -161,8 +161,11 @@ def test_a_place_elsewhere_is_asked_and_a_wrong_one_gets_near_names(chat: Chat) 
     sekar.presses("Other place")
     sekar.says("Manilla Bay")
     assert "I did not find that time zone. Type a city, for example Manila or Hovd." in sekar.last
+    assert " of " not in sekar.last.splitlines()[-1]  # the total stays what it was, and what follows has no number
     sekar.says("Manila")
-    assert "In tenders you are" in sekar.last
+    assert sekar.last == "In tenders you are:"
+    sekar.presses("Buyer")
+    assert sekar.last.startswith("3 of 4.")
 
 
 @pytest.mark.parametrize(
@@ -237,8 +240,9 @@ def test_each_purpose_is_agreed_to_by_a_press_of_its_own(chat: Chat) -> None:
 def test_text_at_the_consent_card_stays_there(chat: Chat) -> None:
     sekar = arrive(chat)
     sekar.presses("English")
-    sekar.says("how does this work?")
-    assert "Agree" in sekar.buttons()
+    for typed in ("how does this work?", "help", "help"):
+        sekar.says(typed)
+        assert "Agree" in sekar.buttons()
 
 
 def test_a_name_in_a_sentence_is_taken_out_and_asked_about(chat: Chat) -> None:
@@ -278,3 +282,24 @@ def test_back_keeps_what_was_ticked(chat: Chat) -> None:
     assert any(label.startswith("✓ Citizens") for label in sekar.buttons())
     sekar.presses("Done")
     assert not any("Citizens" in label for label in sekar.buttons())
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("help", "Just write what you are looking for."),
+        ("leave", "You are still joining. If you leave now, everything is erased at once."),
+        ("saya mau berhenti", "You are still joining. If you leave now, everything is erased at once."),
+        ("hide me", "What I keep:"),
+    ],
+)
+def test_a_cry_to_stop_is_heard_while_joining_and_the_question_comes_back(chat: Chat, typed: str, said: str) -> None:
+    sekar = arrive(chat)
+    sekar.says("English")  # typed as well as pressed
+    sekar.presses("Agree")
+    for answer in (None, "Sekar"):
+        sekar.says(answer) if answer else None
+        asked = sekar.last
+        sekar.says(typed)
+        assert sekar.sees()[-2].startswith(said)
+        assert sekar.last == f"Now back to the earlier question.\n{asked}"

@@ -1,5 +1,7 @@
 """The language of one person: changed at once, confirmed in the new one."""
 
+import pytest
+
 from tests.chat import Chat
 
 
@@ -14,7 +16,15 @@ def test_a_press_changes_the_language_at_once(chat: Chat) -> None:
     assert "From now on I speak English with you. To change it, type language." in sari.last
 
 
-def test_the_language_can_be_named_after_the_word(chat: Chat) -> None:
-    sari = chat.joins("Sari", language="id")
-    sari.says("language english")
+@pytest.mark.parametrize("typed", ["language english", "ganti bahasa ke Inggris", "change language to English"])
+def test_the_language_can_be_named_after_the_word(chat: Chat, typed: str) -> None:
+    sari = chat.joins("Sari", language="id" if "Inggris" in typed else "en")
+    sari.says(typed)
     assert "From now on I speak English with you." in sari.last
+
+
+def test_a_language_that_is_not_spoken_is_named_with_those_that_are(chat: Chat) -> None:
+    sari = chat.joins("Sari")
+    sari.says("language Klingon")
+    assert sari.last == "I do not speak “Klingon” yet.\nWhich language shall I speak with you?"
+    assert "English" in sari.buttons()

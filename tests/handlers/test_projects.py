@@ -121,6 +121,7 @@ def test_one_press_moves_a_milestone_on_once_and_undo_brings_it_back(chat: Chat,
         sari.presses(f"Checklist → {label}")
     assert "Did anything change because of it?" in sari.last
     assert "Checklist: done" in sari.last
+    assert sari.buttons().count("What changed") == 1
 
 
 @pytest.mark.parametrize(
