@@ -10,7 +10,7 @@ from bot.asking import Wrong
 from bot.core.cleaning import one_line
 from bot.core.language import own_language
 from bot.domain.places import find_place, near_places, place_in
-from bot.settings import BotSettings, ProgrammeSettings, TelegramSettings
+from bot.settings import TOKEN, BotSettings, ProgrammeSettings, TelegramSettings
 
 PLATFORMS = {
     "1": ("telegram",),
@@ -20,6 +20,15 @@ PLATFORMS = {
     "3": ("telegram", "slack"),
     "both": ("telegram", "slack"),
 }
+
+
+def no_token(text: str) -> None:
+    """Raises Wrong for a token in the answer to a question that does not ask for one."""
+    if TOKEN.search(text):
+        raise Wrong(
+            "This looks like a token. It was not kept. Please answer this question; each token has a question of its "
+            "own, which does not show it."
+        )
 
 
 def platforms(text: str) -> tuple[str, ...]:

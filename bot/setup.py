@@ -40,7 +40,7 @@ def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
         print(f"{path} cannot be written there. Choose a folder of yours with --config FILE.", file=sys.stderr)
         return 2
     settings = load(path if path.exists() else None)
-    setup = Setup(Asker(), path, settings)
+    setup = Setup(Asker(checks.no_token), path, settings)
     try:
         setup.remember(args)
     except Wrong as wrong:

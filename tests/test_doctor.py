@@ -146,6 +146,7 @@ def test_a_slow_or_strange_answer_is_no_traceback(place: Place, kind: str) -> No
 
 def test_lanes_and_what_did_not_arrive_are_shown_by_number_and_without_anybody_in_them(place: Place) -> None:
     async def scene() -> None:
+        configured(place)
         await place.bot("migrate")
         store = open_store(f"sqlite:///{place.folder / 'kawan.db'}", inline=True)
         now = SystemClock().now()

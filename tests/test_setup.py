@@ -101,9 +101,10 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
     async def scene() -> None:
         async with place.telegram.running(), place.slack:
             ran = await place.setup(
-                "4", "3", "Reform Asia", "", "Reform Trust", "help@reform.example", "Atlantis", "Indonesia", "",
-                "Klingon", "Indonesian", "Legal aid: +62 21 555; Mirela", "my token", "12345:wrong", TOKEN,
-                "", BOT_TOKEN, "xapp-wrong", APP_TOKEN, "yes", "xoxp-mine", "xoxb-wrong", BOT_TOKEN,
+                "4", "3", f" {TOKEN}", "Reform Asia", "", f"Us: {BOT_TOKEN}", "Reform Trust", APP_TOKEN,
+                "help@reform.example", "Atlantis", "Indonesia", "", "Klingon", "Indonesian", f"Legal aid; {TOKEN}",
+                "Legal aid: +62 21 555; Mirela", "my token", "12345:wrong", TOKEN, BOT_TOKEN, "", BOT_TOKEN,
+                "xapp-wrong", APP_TOKEN, "yes", "xoxp-mine", "xoxb-wrong", BOT_TOKEN,
             )  # fmt: skip
             assert ran.code == 0
             for said in (
@@ -123,6 +124,7 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
             assert on_telegram == on_slack
             assert place.is_invited(on_telegram)
             assert "█" in ran.said
+            assert ran.said.count("This looks like a token.") == 5
 
     asyncio.run(scene())
     settings = load(place.config)
