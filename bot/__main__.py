@@ -94,7 +94,7 @@ VERBS = (
                 ("--trace",),
                 {"action": "store_true", "help": "print what happened; of a red seed, the shortest"},
             ),
-            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M10"}),
+            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M11"}),
             (("--digests",), {"type": int, "nargs": "+", "help": argparse.SUPPRESS}),
         ),
     ),
