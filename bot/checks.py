@@ -115,9 +115,9 @@ def yes_or_no(text: str) -> bool:
 
 
 def proxy(text: str) -> str:
-    """A proxy's address, nothing, or `skip`."""
-    if text.casefold() == "skip":
-        return "skip"
+    """A proxy's address, nothing, `none` or `skip`."""
+    if text.casefold() in ("none", "skip"):
+        return text.casefold()
     try:
         return BotSettings.model_validate({"proxy": text}).proxy.get_secret_value()
     except ValidationError:
@@ -132,8 +132,16 @@ def address(text: str, named: str) -> str:
         raise Wrong(f"{named}: write a web address, beginning with https://.") from None
 
 
+def _bare(text: str) -> str:
+    """A token without what came along when it was copied: quotes, brackets, spaces, ends of lines."""
+    return "".join(text.split()).strip("\"'`<>“”‘’.,;")
+
+
 def telegram_token(text: str) -> str:
     """A token of Telegram's shape."""
+    text = _bare(text)
+    if text.startswith(("xox", "xapp-")):
+        raise Wrong("That is a token of Slack's. This one is Telegram's: @BotFather sends it after /newbot.")
     if not re.fullmatch(r"\d+:[\w-]+", text, re.ASCII):
         raise Wrong(
             "That is not a whole token: it is digits, a colon, then letters, in one line. In @BotFather send /mybots, "
@@ -144,6 +152,7 @@ def telegram_token(text: str) -> str:
 
 def app_token(text: str) -> str:
     """An app-level token of Slack's shape."""
+    text = _bare(text)
     if text.startswith(("xoxb-", "xoxp-")):
         raise Wrong("That is the token that begins with xoxb-; it is asked for later. This one begins with xapp-.")
     if not re.fullmatch(r"xapp-[\w-]+", text, re.ASCII):
@@ -153,6 +162,7 @@ def app_token(text: str) -> str:
 
 def bot_token(text: str) -> str:
     """A bot token of Slack's shape."""
+    text = _bare(text)
     if text.startswith("xapp-"):
         raise Wrong("That is the app-level token. This one begins with xoxb-; it stands in *OAuth & Permissions*.")
     if text.startswith("xoxp-"):

@@ -47,6 +47,8 @@ def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
         print(wrong, file=sys.stderr)
         return 2
     print(guide.WELCOME)
+    if setup.is_begun:
+        print("\n" + guide.GOING_ON)
     try:
         setup.walk()
     except (Stop, KeyboardInterrupt):  # the second: Ctrl+C while a token is tried
@@ -87,13 +89,18 @@ class Setup:
             if address := getattr(args, f"{section}_api_url"):
                 self.answers[section, "api_url"] = checks.address(address, f"--{section}-api-url")
 
+    @property
+    def is_begun(self) -> bool:
+        """Has somebody stopped half-way before?"""
+        return self.draft.exists()
+
     def keep(self) -> int:
         """Keep the answers for another time; they may hold tokens, so only this user can read them."""
         if self.asked:
             write(self.draft, filled("", self.answers))
             print("\n" + guide.KEPT.format(file=self.draft))
         else:
-            print("\n" + guide.LEFT)
+            print("\n" + (guide.STILL_KEPT.format(file=self.draft) if self.is_begun else guide.LEFT))
         return NOT_FINISHED
 
     def walk(self) -> None:
@@ -129,8 +136,9 @@ class Setup:
 
         def tried(text: str) -> str:
             nonlocal found
-            found = self.try_out(check(text), section, trial)
-            return text
+            token = check(text)
+            found = self.try_out(token, section, trial)
+            return token
 
         self.answers[section, key] = self.asker.ask(question, tried, known=self.known(section, key), secret=True)
         self.asked = True
@@ -148,11 +156,14 @@ class Setup:
                 if trouble.reached:
                     raise Wrong(str(trouble)) from None
                 said = str(trouble)
-            proxy = self.asker.ask(guide.PROXY.format(trouble=said), checks.proxy)
+            try:
+                proxy = self.asker.ask(guide.PROXY.format(trouble=said), checks.proxy)
+            except Back:
+                raise Wrong(guide.NOT_TRIED) from None
             if proxy == "skip":
                 return UNTRIED
             if proxy:
-                self.answers["bot", "proxy"] = proxy
+                self.answers["bot", "proxy"] = "" if proxy == "none" else proxy
 
     def address(self, section: str) -> str:
         """A platform's address; a variable wins, as it will when the bot runs."""

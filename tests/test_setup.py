@@ -7,11 +7,14 @@ import signal
 import stat
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot import checks
+from bot.asking import Wrong
 from bot.config_writing import EXAMPLE, filled
 from bot.core.clock import SystemClock
 from bot.core.ids import code_hash
@@ -181,11 +184,15 @@ def test_stopping_half_way_keeps_the_answers_and_writes_no_settings(place: Place
             stopped = await place.setup("3", *PROGRAMME, TOKEN, "stop")
             assert stopped.code == 130
             assert "config.toml.part" in stopped.said
+            assert "You stopped half-way before" not in stopped.said
             assert not place.config.exists()
             assert stat.S_IMODE((place.folder / "config.toml.part").stat().st_mode) == 0o600
             # Enter through what is known; the end of the pipe stops too.
             ended = await place.setup("", "", "", "")
             assert ended.code == 130
+            assert "You stopped half-way before. Your answers are proposed again" in ended.said
+            nothing = await place.setup()
+            assert "Nothing was changed. Your answers from before are still kept in config.toml.part." in nothing.said
             done = await place.setup("", "", "", "", "", "", "", "", "", "", APP_TOKEN, "", BOT_TOKEN)
             assert done.code == 0
 
@@ -250,9 +257,14 @@ def test_without_a_network_it_says_so_asks_for_a_proxy_and_goes_on_when_told(pla
     place.gone = "http://127.0.0.1:9"  # nobody listens on the discard port
 
     async def scene() -> None:
-        ran = await place.setup("1", *PROGRAMME, TOKEN, "", "nonsense", "http://127.0.0.1:9", "skip")
+        ran = await place.setup(
+            "1", *PROGRAMME, f"'{TOKEN}'", "", "nonsense", "http://127.0.0.1:8", "back", TOKEN, "none",
+            "http://127.0.0.1:9", "skip",
+        )  # fmt: skip
         assert ran.code == 0
-        assert ran.said.count("Telegram did not answer at http://127.0.0.1:9") == 4  # the proxy question repeats it
+        assert ran.said.count("Telegram did not answer at http://127.0.0.1:9") == 7  # the proxy question repeats it
+        assert ran.said.count("The token was not tried.") == 1
+        assert ran.said.count("(ClientProxyConnectionError)") == 3  # a proxy that was typed is tried, until `none`
         assert "A proxy's address begins with http://" in ran.said
         assert "Traceback" not in ran.said
         assert "/start " in ran.said
@@ -308,6 +320,48 @@ def test_a_folder_that_cannot_be_written_is_named(place: Place) -> None:
     assert ran.code == 2
     assert "cannot be written there" in ran.wrong
     assert "Traceback" not in ran.wrong
+
+
+@pytest.mark.parametrize("around", ["{}", " {} ", '"{}"', "'{}'", "`{}`", "<{}>", "“{}”", "{}\r\n", "\t{}.", "{},"])
+def test_a_token_is_taken_without_what_was_copied_along(around: str) -> None:
+    for token, check in (
+        (TOKEN, checks.telegram_token),
+        (APP_TOKEN, checks.app_token),
+        (BOT_TOKEN, checks.bot_token),
+    ):
+        assert check(around.format(token)) == token
+        assert check(around.format(f"{token[:8]}\n {token[8:]}")) == token  # cut by a narrow window
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "said"),
+    [
+        (checks.telegram_token, BOT_TOKEN, "That is a token of Slack's."),
+        (checks.telegram_token, f'"{APP_TOKEN}"', "That is a token of Slack's."),
+        (checks.telegram_token, f"Use this token: {TOKEN}", "That is not a whole token"),
+        (checks.app_token, f" {BOT_TOKEN}", "That is the token that begins with xoxb-"),
+        (checks.app_token, TOKEN, "it begins with xapp-"),
+        (checks.bot_token, f"'{APP_TOKEN}'", "That is the app-level token."),
+        (checks.bot_token, TOKEN, "it begins with xoxb-"),
+        (checks.no_token, f"Legal aid ({BOT_TOKEN})", "This looks like a token."),
+        (checks.no_token, f"Legal aid:{TOKEN}", "This looks like a token."),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_told_apart_and_not_repeated(
+    check: Callable[[str], object], given: str, said: str
+) -> None:
+    with pytest.raises(Wrong) as wrong:
+        check(given)
+    assert said in str(wrong.value)
+    for token in (TOKEN, APP_TOKEN, BOT_TOKEN):
+        assert token not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["Legal aid Jakarta: +62 21 555 12 34", "https://help.example:8443/a", "100000:1", "xo"]
+)
+def test_what_is_no_token_is_not_taken_for_one(text: str) -> None:
+    checks.no_token(text)
 
 
 def test_values_that_stand_on_several_lines_or_nowhere_are_written_whole() -> None:
