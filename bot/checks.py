@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from babel import Locale
 from pydantic import ValidationError
 
 from bot.asking import Wrong
+from bot.content import load as load_content
 from bot.core.cleaning import one_line
 from bot.core.language import own_language
-from bot.domain.places import find_place, near_places, place_in
+from bot.domain.places import Place, find_place, near_places, place_in
+from bot.domain.topics import Understanding
 from bot.settings import TOKEN, BotSettings, ProgrammeSettings, TelegramSettings
 
 PLATFORMS = {
@@ -57,24 +60,38 @@ def line(key: str) -> Callable[[str], str]:
 
 def country(text: str) -> str:
     """A country's two letters, from its name, its letters or one of its cities."""
-    found = find_place(one_line(text))
+    found = _place(text)
     if found is None:
-        near = near_places(text, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Wrong(f"I do not know that country. Please type its English name or its two letters.{hint}")
+        raise Wrong("I do not know that country. Please type its English name or its two letters.")
     return found.country
+
+
+def country_name(code: str) -> str:
+    """A country's English name."""
+    return str(Locale("en").territories.get(code, code))
 
 
 def zone(text: str) -> str:
     """A time zone's name, from a city, a country or the name itself."""
     if text.upper() == "UTC":
         return "UTC"
-    found = find_place(one_line(text))
+    found = _place(text)
     if found is None:
         near = near_places(text, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise Wrong(f"I do not know that place. Please type the nearest large city, or the country.{hint}")
     return found.time_zone
+
+
+@cache
+def _understanding() -> Understanding:
+    return load_content().understanding()
+
+
+def _place(text: str) -> Place | None:
+    """A city or a country, by any name that fellows may use for it, too; None for what names none, or several."""
+    named = _understanding().understand(one_line(text), "en").countries
+    return find_place(one_line(text)) or (place_in(named[0]) if len(named) == 1 else None)
 
 
 def main_zone(of_country: str) -> str:

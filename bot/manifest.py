@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from bot.adapters.slack.manifest import PATH, admin_text, manifest
+from bot.checks import country_name
 from bot.content import load as load_content
 from bot.core.router import Role
 from bot.settings import ProgrammeSettings, load
@@ -52,7 +53,5 @@ def as_json(language: str, request_url: str | None = None) -> str:
 
 def for_admin(of: ProgrammeSettings) -> str:
     """What to send to whoever approves apps in the workspace."""
-    from babel import Locale
-
-    country = Locale("en").territories.get(of.host_country) or of.host_country
+    country = country_name(of.host_country)
     return admin_text(of.operator or "Our programme team", country or "a country that we will name")

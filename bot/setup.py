@@ -36,8 +36,10 @@ def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     path = Path(args.config) if args.config else DEFAULT_FILE
-    if not os.access(path.resolve().parent, os.W_OK):
-        print(f"{path} cannot be written there. Choose a folder of yours with --config FILE.", file=sys.stderr)
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK):
+        why = "cannot be written" if folder.is_dir() else "does not exist"
+        print(f"The folder {folder} {why}. Name a file in a folder of yours with --config FILE.", file=sys.stderr)
         return 2
     settings = load(path if path.exists() else None)
     setup = Setup(Asker(checks.no_token), path, settings)
@@ -180,11 +182,18 @@ def _platforms(setup: Setup) -> None:
     setup.asked = True
 
 
+def _country(setup: Setup) -> None:
+    setup.ask("programme", "host_country", guide.COUNTRY, checks.country)
+    code = setup.answers["programme", "host_country"]
+    print(f"I read: {checks.country_name(code)} ({code}).")
+
+
 def _zone(setup: Setup) -> None:
     known = str(setup.known("programme", "default_time_zone"))
     if known == "UTC":
         known = checks.main_zone(setup.answers["programme", "host_country"])
     setup.ask("programme", "default_time_zone", guide.ZONE, checks.zone, known=known)
+    print(f"I read: {setup.answers['programme', 'default_time_zone']}.")
 
 
 def _language(setup: Setup) -> None:
@@ -254,7 +263,7 @@ STEPS: tuple[tuple[Callable[[Setup], bool], Callable[[Setup], None]], ...] = (
     (_always, _programme("name", guide.NAME, checks.line("name"))),
     (_always, _programme("operator", guide.OPERATOR, checks.line("operator"))),
     (_always, _programme("operator_contact", guide.CONTACT, checks.line("operator_contact"))),
-    (_always, _programme("host_country", guide.COUNTRY, checks.country)),
+    (_always, _country),
     (_always, _zone),
     (_always, _language),
     (_always, _emergency),

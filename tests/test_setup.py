@@ -18,6 +18,7 @@ from bot.asking import Wrong
 from bot.config_writing import EXAMPLE, filled
 from bot.core.clock import SystemClock
 from bot.core.ids import code_hash
+from bot.domain.places import zones_of
 from bot.settings import load
 from storage import open_store
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault, SlackServer
@@ -111,6 +112,7 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
             )  # fmt: skip
             assert ran.code == 0
             for said in (
+                "I read: Indonesia (ID).", "I read: Asia/Jakarta.",
                 "Please type 1, 2 or 3.", "Please write something here", "I do not know that country",
                 "Please type one of: en, id.", "That is not a whole token", "Telegram does not know this token.",
                 "It works: Kawan (@kawan_test_bot).", "That is the token that begins with xoxb-",
@@ -318,8 +320,36 @@ def test_an_address_that_is_none_is_refused_before_the_first_question(place: Pla
 def test_a_folder_that_cannot_be_written_is_named(place: Place) -> None:
     ran = asyncio.run(place.bot("setup", "--config", str(place.folder / "none" / "config.toml")))
     assert ran.code == 2
-    assert "cannot be written there" in ran.wrong
-    assert "Traceback" not in ran.wrong
+    assert (
+        ran.wrong
+        == f"The folder {place.folder / 'none'} does not exist. Name a file in a folder of yours with --config FILE.\n"
+    )
+
+
+def test_a_database_that_cannot_be_made_says_where_it_belongs_and_what_to_run(place: Place) -> None:
+    (place.folder / "kawan.db").mkdir()
+    settings = place.folder / "my.toml"
+
+    async def scene() -> None:
+        async with place.telegram.running():
+            ran = await place.bot("setup", "--config", str(settings), typed=["1", *PROGRAMME, TOKEN])
+        assert ran.code == 1
+        assert f"It belongs at {place.folder / 'kawan.db'}: let this user write there, or set another" in ran.wrong
+        assert ran.wrong.endswith(f"Then run: python3 -m bot setup --config {settings}\n")
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        *(("USA", "US"), ("UK", "GB"), ("South Korea", "KR"), ("Viet Nam", "VN"), ("the Philippines", "PH")),
+        *(("Côte d'Ivoire", "CI"), ("Монгол Улс", "MN"), ("Thailand.", "TH"), ("Jakarta", "ID"), ("de", "DE")),
+    ],
+)
+def test_a_country_is_known_by_the_names_that_people_use(typed: str, code: str) -> None:
+    assert checks.country(typed) == code
+    assert checks.zone(typed) in zones_of(code)
 
 
 @pytest.mark.parametrize("around", ["{}", " {} ", '"{}"', "'{}'", "`{}`", "<{}>", "“{}”", "{}\r\n", "\t{}.", "{},"])
