@@ -86,7 +86,8 @@ class Setup:
             kept = tomllib.loads(self.draft.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             kept = {}
-        self.answers = {(section, key): value for section, of in kept.items() for key, value in of.items()}
+        sections = {section: of for section, of in kept.items() if isinstance(of, dict)}
+        self.answers = {(section, key): value for section, of in sections.items() for key, value in of.items()}
         for section in ("telegram", "slack"):
             if address := getattr(args, f"{section}_api_url"):
                 self.answers[section, "api_url"] = checks.address(address, f"--{section}-api-url")

@@ -133,7 +133,8 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
 
     asyncio.run(scene())
     settings = load(place.config)
-    assert stat.S_IMODE(place.config.stat().st_mode) == 0o600
+    for written in (place.config, place.folder / "kawan.db"):
+        assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert settings.programme.default_language == "id"
     assert settings.programme.default_time_zone == "Asia/Jakarta"
     assert settings.programme.emergency_contacts == ("Legal aid: +62 21 555", "Mirela")
