@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from bot.core.context import Context
@@ -15,7 +16,7 @@ from bot.domain.allies import Ally, Reason, gaps
 from bot.domain.topics import Wanted
 from bot.domain.words import folded
 from handlers import people, teams, wording
-from handlers.finding import Place, gather, leads_somewhere, watchable
+from handlers.finding import Place, gather, has_looser_plan, leads_somewhere, watchable
 from handlers.glossary import meaning
 from storage.projects import Project
 
@@ -125,7 +126,7 @@ def results(ctx: Context, text: str, place: Place, before: Say | None = None) ->
     if wanted.ambiguous:
         return _which_country(ctx, text, wanted)
     found, following = gather(ctx.people, wanted, text, place)
-    if not found and place == Place():
+    if not found and place == Place() and has_looser_plan(wanted, text):
         found, following = gather(ctx.people, wanted, text, Place(loose=True))
     projects = teams.fitting(ctx, wanted) if place.step == 0 and place.after is None and not place.shown else []
     if not found:
@@ -175,7 +176,7 @@ def nobody(
 ) -> Card:
     """Nobody found: the nearest topics, and to be told when somebody joins; the same whether hidden or absent."""
     likely = ctx.programme.understanding.nearest(text, limit=LIKELY)
-    near = [slug for slug in likely if leads_somewhere(ctx.people, slug)][:NEAR]
+    near = [*islice((slug for slug in likely if leads_somewhere(ctx.people, slug)), NEAR)]
     hint = t("Write a topic, a country or a name, for example: open data Mongolia.")
     said: list[Say | None] = [
         before,

@@ -8,15 +8,10 @@ from bot.domain.profiles import Profile
 from bot.domain.topics import Wanted
 from bot.domain.words import folded, word_keys
 from storage.access import Access
-from storage.search import Clause, is_searchable_name
+from storage.search import TIERS, Clause, is_searchable_name
 
 SHOWN = 5
-
-
 WINDOW = 15  # candidates ranked at a time: more than a page, few enough to be fast among 100,000
-
-
-TIERS = ("offer", "need", "topic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +32,30 @@ def gather(people: Access, wanted: Wanted, text: str, place: Place) -> tuple[lis
         window, after = windows.at(place)
         taken = window[: SHOWN - len(found)]
         found += taken
-        if len(taken) < len(window):
-            place = replace(place, shown=place.shown + len(taken))
-        elif after is not None:
-            place = replace(place, after=after, shown=0)
-        else:
-            place = Place(place.step + 1, loose=place.loose)
+        place = replace(place, shown=place.shown + len(taken)) if len(taken) < len(window) else _next(place, after)
     return found, place if windows.is_more(place) else None
+
+
+def _next(place: Place, after: int | None) -> Place:
+    """Where it goes on behind a window."""
+    return Place(place.step + 1, loose=place.loose) if after is None else replace(place, after=after, shown=0)
 
 
 def leads_somewhere(people: Access, topic: str) -> bool:
     """Would a search for this topic alone show anybody?"""
-    found, _ = gather(people, Wanted(topics=(topic,)), "", Place())
-    return bool(found)
+    wanted, place = Wanted(topics=(topic,)), Place()
+    windows = _Windows(people, plan(wanted, ""), wanted)
+    while place.step < len(windows.steps):
+        window, after = windows.at(place)
+        if window:
+            return True
+        place = _next(place, after)
+    return False
+
+
+def has_looser_plan(wanted: Wanted, text: str) -> bool:
+    """Is there another way to look, when the strict one found nobody?"""
+    return plan(wanted, text, loose=True) != plan(wanted, text)
 
 
 class _Windows:

@@ -88,6 +88,7 @@ class Access:
         self._wishing: set[int] = set()  # of those loaded, who keeps anybody apart
         self._search = Search(connection)
         self._looking: tuple[Reach, frozenset[int]] | None = None
+        self._found: dict[int, Profile | None] = {}  # whom search came upon, as the viewer may see them
 
     @property
     def projects(self) -> SharedProjects:
@@ -188,11 +189,18 @@ class Access:
         found: list[Profile] = []
         for _ in range(max(1, SCANNED_AT_MOST // limit)):
             numbers = self._search.find(reach, clauses, after, limit)
-            found += self._profiles(numbers, met) if numbers else ()
+            found += self._found_profiles(numbers, met)
             after = numbers[-1] if len(numbers) == limit else None
             if after is None or len(found) >= limit // 2:
                 break
         return Found(tuple(found), after)
+
+    def _found_profiles(self, numbers: Sequence[int], met: Collection[int]) -> list[Profile]:
+        """Whoever offers help with a topic mostly works on it, too, and is read once."""
+        if new := [number for number in numbers if number not in self._found]:
+            seen = {one.id: one for one in self._profiles(new, met)}
+            self._found |= {number: seen.get(number) for number in new}
+        return [one for number in numbers if (one := self._found[number]) is not None]
 
     def facilitators(self) -> list[Profile]:
         """The cohort's facilitators: every member may know who they are."""

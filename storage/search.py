@@ -23,10 +23,12 @@ from storage.search_scan import (
     PREFIXES,
     RAREST,
     START,
+    TIERS,
     Clause,
     Reach,
     fit_of,
     scan,
+    scan_kinds,
     scopes_of,
     search_key,
     shape_of,
@@ -73,7 +75,7 @@ class Search:
         # Of the clauses asked for so far, for one viewer: how many rows they fit, and the scopes that have any.
         self._sizes: dict[Clause, int] = {}
         self._shown_to: dict[Clause, tuple[str, ...]] = {}
-        self._frequent: set[Clause] = set()  # those found to fit more than a few
+        self._known: dict[Clause, list[int] | None] = {}  # all who fit, or that they are more than a few
 
     def renew(self, member_number: int) -> None:
         """Write anew what search knows of a member; nothing, unless they are active and agreed to be found."""
@@ -108,15 +110,13 @@ class Search:
         start = reach.viewer
         ordered, size = self._rarest_first(reach, clauses)
         wide = size >= MANY
-        uncounted = len(clauses) == 1 and not clauses[0].is_prefix and clauses[0] not in self._frequent
-        if size <= FEW or uncounted:
-            most = FEW + 1 if uncounted else END
-            everybody = self._scan(reach, ordered, wide, 0, END, most)
-            if len(everybody) < most:
+        alone = len(clauses) == 1 and not clauses[0].is_prefix
+        if alone or size <= FEW:
+            everybody = self._few(reach, clauses[0]) if alone else self._scan(reach, ordered, wide, 0, END, END)
+            if everybody is not None:
                 ring = [*(one for one in everybody if one > start), *(one for one in everybody if one < start)]
                 place = (False, start) if after is None else (after < start, after)
                 return [one for one in ring if (one < start, one) > place][:limit]
-            self._frequent.add(ordered[0])
         found: list[int] = []
         if after is None or after > start:
             found = self._scan(reach, ordered, wide, after or start, END, limit)
@@ -151,6 +151,25 @@ class Search:
             for n, clause in enumerate(clauses):
                 self._sizes[clause], *is_shown = row[n * step : (n + 1) * step]
                 self._shown_to[clause] = tuple(compress(reach.scopes, is_shown))
+
+    def _few(self, reach: Reach, clause: Clause) -> list[int] | None:
+        """All who fit one list of keys, by number; None when they are more than a few.
+
+        Who offers help with a topic is looked for first, then who needs it, then who works on it: read at once.
+        """
+        if clause not in self._known:
+            kinds = TIERS if clause.kind in TIERS else (clause.kind,)
+            clauses = [Clause(kind, clause.keys) for kind in kinds]
+            shape = shape_of(reach, [clause], wide=False, lazy=self._connection.dialect.name == "sqlite")
+            values = values_of(reach, [clause], 0, END, FEW + 1)
+            values |= {f"kind{n}": kind for n, kind in enumerate(kinds)}
+            found: list[list[int]] = [[] for _ in kinds]
+            for n, number in read(self._connection, scan_kinds(shape, len(kinds)), values):
+                found[n].append(number)
+            self._known |= {
+                one: sorted(some) if len(some) <= FEW else None for one, some in zip(clauses, found, strict=True)
+            }
+        return self._known[clause]
 
     def _scan(self, reach: Reach, clauses: Sequence[Clause], wide: bool, low: int, high: int, limit: int) -> list[int]:
         shape = shape_of(reach, clauses, wide=wide, lazy=self._connection.dialect.name == "sqlite")
@@ -263,6 +282,7 @@ __all__ = [
     "COHORT",
     "FACILITATORS",
     "MET",
+    "TIERS",
     "Clause",
     "Reach",
     "Search",

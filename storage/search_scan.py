@@ -31,6 +31,7 @@ sa.Index(
 )  # fmt: skip
 
 COHORT, MET, FACILITATORS = "cohort", "met", "facilitators"
+TIERS = ("offer", "need", "topic")  # the kinds of a topic's keys, in the order in which they answer a search for it
 PREFIXES = ("word", "name")  # stored whole, found by their beginning
 START = 3  # letters
 LAST = "\U0010ffff"
@@ -176,6 +177,14 @@ def scan(shape: Shape) -> str:
         ends = "ORDER BY member_id LIMIT :limit"
         parts = [f"SELECT member_id FROM ({part} {ends}) AS anon_{n}" for n, part in enumerate(parts)]
     return f"{' UNION '.join(parts)} ORDER BY member_id LIMIT :limit"
+
+
+@lru_cache(maxsize=256)
+def scan_kinds(shape: Shape, kinds: int) -> str:
+    """The same for several kinds of one list of keys, `:kind0` and so on: rows of the kind's place and the member."""
+    one = scan(shape)
+    parts = (one.replace(":kind0", f":kind{n}") for n in range(kinds))
+    return " UNION ALL ".join(f"SELECT {n}, member_id FROM ({part}) AS anon_kind{n}" for n, part in enumerate(parts))
 
 
 @lru_cache(maxsize=256)
