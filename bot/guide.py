@@ -74,6 +74,7 @@ PROXY = """\
 Does this computer need a web proxy? Type its address, as in: http://proxy.example:3128
 Enter alone tries again, `none` without a proxy; `skip` goes on without having tried the token."""
 NOT_TRIED = "The token was not tried."
+KEPT_UNTRIED = "The token is kept, and was not tried. Once this computer is online, `python3 -m bot doctor` tries it."
 
 DONE = """\
 {file} is written; only this user can read it (mode 600). It holds your tokens: keep it to yourself.

@@ -145,8 +145,8 @@ class Setup:
 
         self.answers[section, key] = self.asker.ask(question, tried, known=self.known(section, key), secret=True)
         self.asked = True
-        if found is not UNTRIED:
-            print("\n".join([f"It works: {found.who}.", *found.advice]))
+        works = "\n".join([f"It works: {found.who}.", *found.advice])
+        print(guide.KEPT_UNTRIED if found is UNTRIED else works)
         return found
 
     def try_out(self, token: str, section: str, trial: trying.Token) -> Tried:

@@ -267,6 +267,7 @@ def test_without_a_network_it_says_so_asks_for_a_proxy_and_goes_on_when_told(pla
         assert ran.code == 0
         assert ran.said.count("Telegram did not answer at http://127.0.0.1:9") == 7  # the proxy question repeats it
         assert ran.said.count("The token was not tried.") == 1
+        assert ran.said.count("The token is kept, and was not tried.") == 1
         assert ran.said.count("(ClientProxyConnectionError)") == 3  # a proxy that was typed is tried, until `none`
         assert "A proxy's address begins with http://" in ran.said
         assert "Traceback" not in ran.said
