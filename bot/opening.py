@@ -28,7 +28,11 @@ def prepare(
             upgrade(url)
     except (CannotOpen, OSError) as error:
         file = file_of(url)
-        where = f" It belongs at {file.resolve()}: let this user write there, or" if file else " Look after it, or"
+        where = (
+            f" It belongs at {file.resolve()}: let this user write there, or"
+            if file
+            else " See that it runs and lets us in, or"
+        )
         refused = f"The database cannot be opened ({error}).{where} set another [bot] database_url in {path}."
     if refused is not None:
         print(f"\n{path} is written, but the bot cannot start yet.\n{refused}", file=sys.stderr)
