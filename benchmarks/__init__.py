@@ -6,6 +6,8 @@ import json
 import pkgutil
 import sys
 
+from bot.bootstrap import say
+
 
 def names() -> list[str]:
     """What can be measured."""
@@ -21,5 +23,7 @@ def main(args: argparse.Namespace) -> int:
     if args.name not in names():
         print(f"There is no benchmark {args.name}; there are: {', '.join(names())}.", file=sys.stderr)
         return 2
-    print(json.dumps(importlib.import_module(f"benchmarks.{args.name}").run(args.rest)))
+    module = importlib.import_module(f"benchmarks.{args.name}")
+    say(f"{module.__doc__} It can take some minutes; the figures come last.")
+    print(json.dumps(module.run(args.rest)))
     return 0

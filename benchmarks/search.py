@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from benchmarks._cohort import fill
 from benchmarks._questions import Question, questions
+from bot.bootstrap import say
 from bot.content import load
 from bot.domain.topics import Understanding
 from handlers.finding import WINDOW, Place, gather
@@ -24,6 +25,7 @@ from storage.migrate import upgrade
 from storage.search import Clause
 
 QUERIES = 2000
+A_MEMBER, A_QUESTION = 0.0005, 0.01  # seconds, roughly
 WARM = 300  # questions before, as a bot that has run for a minute
 
 
@@ -46,10 +48,12 @@ def run(rest: Sequence[str]) -> dict[str, Any]:
 
 def _measure(store: Store, members: int, many: int, seed: int) -> dict[str, Any]:
     content = load()
+    say(f"Writing {members} invented members and what they are found by: about {members * A_MEMBER:.0f} s.")
     started = time.perf_counter()
     cohort = store.now(lambda unit: fill(unit, content, members, seed))
     filled = time.perf_counter() - started
     understanding = content.understanding()
+    say(f"Asking {WARM + many} questions, and the database the same in plain SQL: about {many * A_QUESTION:.0f} s.")
     warm = questions(random.Random(seed + 1), content, cohort, WARM)
     asking = questions(random.Random(seed), content, cohort, many)
     for question in warm:

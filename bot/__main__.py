@@ -94,7 +94,7 @@ VERBS = (
                 ("--trace",),
                 {"action": "store_true", "help": "print what happened; of a red seed, the shortest"},
             ),
-            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M10"}),
+            (("--mutant",), {"metavar": "NAME", "help": "with a promise taken out of the code: M1 to M11"}),
             (("--digests",), {"type": int, "nargs": "+", "help": argparse.SUPPRESS}),
         ),
     ),
@@ -159,7 +159,10 @@ def main(words: Optional[List[str]] = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         args, verb = read_words(words)
-        bootstrap.ensure(words, for_tests=verb.name in ("test", "bench", "simulate"))
+        for_tests = verb.name in ("test", "bench", "simulate")
+        bootstrap.ensure(words, for_tests=for_tests)
+        if not for_tests:
+            os.umask(0o077)  # what is written from here on holds people's words, and tokens: for this user only
         return call(verb, args)
     except bootstrap.SetupError as error:
         print(error, file=sys.stderr)

@@ -22,9 +22,13 @@ class Wrong(Exception):
 
 
 class Asker:
-    """Asks until the answer can be taken. Nothing secret is shown, neither typed nor known before."""
+    """Asks until the answer can be taken. Nothing secret is shown, neither typed nor known before.
 
-    def __init__(self) -> None:
+    `refuses` sees every answer that is not secret, and raises Wrong for one that should be.
+    """
+
+    def __init__(self, refuses: Callable[[str], None]) -> None:
+        self._refuses = refuses
         self._is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
 
     def ask(self, question: str, check: Callable[[str], T], *, known: str = "", secret: bool = False) -> T:
@@ -39,6 +43,8 @@ class Asker:
             if text.casefold() == "stop":
                 raise Stop
             try:
+                if not secret:
+                    self._refuses(text)
                 return check("" if text == "-" else text or known)
             except Wrong as wrong:
                 print(f"\n{wrong}")

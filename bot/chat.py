@@ -98,7 +98,10 @@ class Chat:
         self._screen.say(f"You are {' and '.join(called)}. Others: --as {others}{leader}.")
         both = ",".join([*called, absent[0]])
         self._screen.say(f"Who is not at the keyboard gets their messages when they come, or now with --as {both}.")
-        self._screen.say("Try: who knows about beneficial ownership? · allies · help. Time: /later 3 days")
+        first = "manage" if host in called else "who knows about beneficial ownership?"
+        self._screen.say(f"Try: {first} · allies · help. Time: /later 3 days")
+        again = f"To begin anew: exit, then rm {self._folder}/demo.*"
+        self._screen.say(f"After safe, a facilitator makes a new link. {again}")
         self._hint_at_language()
         if self._clock.ahead:
             self._screen.say(f"The demo's clock was put forward: it is {self._moment()}.")

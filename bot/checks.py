@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from babel import Locale
 from pydantic import ValidationError
 
 from bot.asking import Wrong
+from bot.content import load as load_content
 from bot.core.cleaning import one_line
 from bot.core.language import own_language
-from bot.domain.places import find_place, near_places, place_in
-from bot.settings import BotSettings, ProgrammeSettings, TelegramSettings
+from bot.domain.places import Place, find_place, near_places, place_in
+from bot.domain.topics import Understanding
+from bot.settings import TOKEN, BotSettings, ProgrammeSettings, TelegramSettings
 
 PLATFORMS = {
     "1": ("telegram",),
@@ -20,6 +23,15 @@ PLATFORMS = {
     "3": ("telegram", "slack"),
     "both": ("telegram", "slack"),
 }
+
+
+def no_token(text: str) -> None:
+    """Raises Wrong for a token in the answer to a question that does not ask for one."""
+    if TOKEN.search(text):
+        raise Wrong(
+            "This looks like a token. It was not kept. Please answer this question; each token has a question of its "
+            "own, which does not show it."
+        )
 
 
 def platforms(text: str) -> tuple[str, ...]:
@@ -48,24 +60,38 @@ def line(key: str) -> Callable[[str], str]:
 
 def country(text: str) -> str:
     """A country's two letters, from its name, its letters or one of its cities."""
-    found = find_place(one_line(text))
+    found = _place(text)
     if found is None:
-        near = near_places(text, 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise Wrong(f"I do not know that country. Please type its English name or its two letters.{hint}")
+        raise Wrong("I do not know that country. Please type its English name or its two letters.")
     return found.country
+
+
+def country_name(code: str) -> str:
+    """A country's English name."""
+    return str(Locale("en").territories.get(code, code))
 
 
 def zone(text: str) -> str:
     """A time zone's name, from a city, a country or the name itself."""
     if text.upper() == "UTC":
         return "UTC"
-    found = find_place(one_line(text))
+    found = _place(text)
     if found is None:
         near = near_places(text, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise Wrong(f"I do not know that place. Please type the nearest large city, or the country.{hint}")
     return found.time_zone
+
+
+@cache
+def _understanding() -> Understanding:
+    return load_content().understanding()
+
+
+def _place(text: str) -> Place | None:
+    """A city or a country, by any name that fellows may use for it, too; None for what names none, or several."""
+    named = _understanding().understand(one_line(text), "en").countries
+    return find_place(one_line(text)) or (place_in(named[0]) if len(named) == 1 else None)
 
 
 def main_zone(of_country: str) -> str:
@@ -106,9 +132,9 @@ def yes_or_no(text: str) -> bool:
 
 
 def proxy(text: str) -> str:
-    """A proxy's address, nothing, or `skip`."""
-    if text.casefold() == "skip":
-        return "skip"
+    """A proxy's address, nothing, `none` or `skip`."""
+    if text.casefold() in ("none", "skip"):
+        return text.casefold()
     try:
         return BotSettings.model_validate({"proxy": text}).proxy.get_secret_value()
     except ValidationError:
@@ -123,8 +149,16 @@ def address(text: str, named: str) -> str:
         raise Wrong(f"{named}: write a web address, beginning with https://.") from None
 
 
+def _bare(text: str) -> str:
+    """A token without what came along when it was copied: quotes, brackets, spaces, ends of lines."""
+    return "".join(text.split()).strip("\"'`<>“”‘’.,;")
+
+
 def telegram_token(text: str) -> str:
     """A token of Telegram's shape."""
+    text = _bare(text)
+    if text.startswith(("xox", "xapp-")):
+        raise Wrong("That is a token of Slack's. This one is Telegram's: @BotFather sends it after /newbot.")
     if not re.fullmatch(r"\d+:[\w-]+", text, re.ASCII):
         raise Wrong(
             "That is not a whole token: it is digits, a colon, then letters, in one line. In @BotFather send /mybots, "
@@ -135,6 +169,7 @@ def telegram_token(text: str) -> str:
 
 def app_token(text: str) -> str:
     """An app-level token of Slack's shape."""
+    text = _bare(text)
     if text.startswith(("xoxb-", "xoxp-")):
         raise Wrong("That is the token that begins with xoxb-; it is asked for later. This one begins with xapp-.")
     if not re.fullmatch(r"xapp-[\w-]+", text, re.ASCII):
@@ -144,6 +179,7 @@ def app_token(text: str) -> str:
 
 def bot_token(text: str) -> str:
     """A bot token of Slack's shape."""
+    text = _bare(text)
     if text.startswith("xapp-"):
         raise Wrong("That is the app-level token. This one begins with xoxb-; it stands in *OAuth & Permissions*.")
     if text.startswith("xoxp-"):

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 LARGEST_BYTES = 1_000_000
@@ -65,9 +64,19 @@ def read_config(path: Path) -> ConfigFile:
         raise SettingsError(_not_toml(path.name, str(error), text)) from None
 
 
-def explain(error: ValidationError, file: ConfigFile, keys: Mapping[str, Iterable[str]], prefix: str) -> SettingsError:
+def not_true_or_false(file: ConfigFile, switches: Iterable[tuple[str, str]]) -> list[ErrorDetails]:
+    """Switches that say "yes" or 1: a variable may be written so, in a file it is a mistake."""
+    return [
+        {"type": "bool_type", "loc": (section, key), "msg": "", "input": None}
+        for section, key in switches
+        if isinstance(of := file.values.get(section), dict) and not isinstance(of.get(key, False), bool)
+    ]
+
+
+def explain(
+    mistakes: Iterable[ErrorDetails], file: ConfigFile, keys: Mapping[str, Iterable[str]], prefix: str
+) -> SettingsError:
     """Every mistake on a line of its own; `keys` are the known ones by section, `prefix` that of the variables."""
-    mistakes = error.errors(include_url=False, include_input=False)
     return SettingsError("\n".join(dict.fromkeys(_mistake(one, file, keys, prefix) for one in mistakes)))
 
 

@@ -18,7 +18,7 @@ from bot.core.clock_watch import JUMP
 from bot.core.language import own_language
 from bot.core.log import redact
 from bot.core.replies import Urgency
-from bot.settings import Settings, SettingsError, load
+from bot.settings import NOTHING_SET, Settings, SettingsError, load
 from storage import UnitOfWork, open_store
 from storage.backlog import ENDED_UNWELL, Unwell
 from storage.migrate import CannotOpen, sqlite_version, state_of
@@ -71,7 +71,8 @@ def _look(args: argparse.Namespace) -> int:
     except SettingsError as error:
         print(f"wrong: {error}")
         return 78
-    findings = [Finding("well", "The settings can be read."), *_versions(), *_content(), *_database(settings)]
+    read = Finding("well", "The settings can be read.") if settings.model_fields_set else Finding("aware", NOTHING_SET)
+    findings = [read, *_versions(), *_content(), *_database(settings)]
     findings += [*_programme(settings), *_platforms(settings)]
     for finding in findings:
         print(f"{finding.level}: {finding.said}")
@@ -111,7 +112,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     words = {
         "current": Finding("well", "The database is up to date."),
-        "empty": Finding("aware", "The database is empty. It is made by: python3 -m bot migrate"),
+        "empty": Finding("aware", "The database is empty. It is made when the bot first runs."),
         "behind": Finding("wrong", "The database is older than this version. Run: python3 -m bot migrate"),
         "newer": Finding("wrong", "The database was made by a newer version. Update Kawan."),
     }
@@ -197,6 +198,13 @@ def _programme(settings: Settings) -> Iterator[Finding]:
     ):
         if not getattr(of, key):
             yield Finding("aware", f"[programme] {key} is empty: {why}.")
+    spoken = own_language().offered
+    if of.default_language not in spoken:
+        yield Finding(
+            "aware",
+            f"[programme] default_language is not spoken by the bot yet, so it speaks English. "
+            f"Write one of: {', '.join(spoken)}.",
+        )
     if not settings.bot.heartbeat_url.get_secret_value():
         yield Finding("aware", "[bot] heartbeat_url is empty: nobody is told when this machine is gone.")
 

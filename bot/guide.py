@@ -2,9 +2,11 @@
 
 WELCOME = """\
 This sets up Kawan, one question at a time; it takes about ten minutes. Nobody needs to know anything about bots.
-Enter takes what is proposed. `back` returns to the question before, `stop` ends here and keeps your answers.
+Enter takes what is proposed, a lone - empties it. `back` returns to the question before, `stop` ends here and keeps
+your answers.
 
 You need no domain, no certificate and no open port: the bot itself calls Slack and Telegram."""
+GOING_ON = "You stopped half-way before. Your answers are proposed again: press Enter for each that is right."
 
 PLATFORMS = """\
 Where will people talk to the bot?
@@ -70,7 +72,9 @@ Paste it here. It is not shown."""
 PROXY = """\
 {trouble}
 Does this computer need a web proxy? Type its address, as in: http://proxy.example:3128
-Enter alone tries again; `skip` goes on without having tried the token."""
+Enter alone tries again, `none` without a proxy; `skip` goes on without having tried the token."""
+NOT_TRIED = "The token was not tried."
+KEPT_UNTRIED = "The token is kept, and was not tried. Once this computer is online, `python3 -m bot doctor` tries it."
 
 DONE = """\
 {file} is written; only this user can read it (mode 600). It holds your tokens: keep it to yourself.
@@ -95,4 +99,5 @@ It runs as long as that window is open; Ctrl+C stops it. What people write meanw
 always, look into the folder deploy. Something does not work? `python3 -m bot doctor{config}` says what to press.
 """
 KEPT = "Nothing is set up yet. Your answers are kept in {file}: the same command goes on with them."
+STILL_KEPT = "Nothing was changed. Your answers from before are still kept in {file}."
 LEFT = "Nothing was changed."

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot import ways
 from bot.core.clock import Clock, SystemClock
 from bot.core.ids import Ids, RandomIds, code_hash
-from bot.settings import ProgrammeSettings, load
+from bot.settings import ProgrammeSettings, load_made
 from storage import UnitOfWork, open_store
 from storage.migrate import state_of, upgrade
 
@@ -24,7 +24,7 @@ def main(args: argparse.Namespace, *, clock: Clock | None = None, ids: Ids | Non
     if args.role == "facilitator" and args.uses != 1:
         print("An invitation for a facilitator is for one person. Please leave out --uses.", file=sys.stderr)
         return 2
-    settings = load(Path(args.config) if args.config else None)
+    settings = load_made(Path(args.config) if args.config else None)
     url = settings.bot.database_url.get_secret_value()
     refused = refusal(url)
     if refused:

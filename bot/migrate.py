@@ -3,13 +3,13 @@
 import argparse
 from pathlib import Path
 
-from bot.settings import load
+from bot.settings import load_made
 from storage.migrate import state_of, upgrade
 
 
 def main(args: argparse.Namespace) -> int:
     """Migrate, and say from what to what."""
-    settings = load(Path(args.config) if args.config else None)
+    settings = load_made(Path(args.config) if args.config else None)
     url = settings.bot.database_url.get_secret_value()
     before = state_of(url)
     if before == "newer":

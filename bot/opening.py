@@ -10,6 +10,7 @@ from bot.core.ids import Ids, RandomIds, code_hash
 from bot.invite import cohort, refusal
 from bot.settings import DEFAULT_FILE, Settings
 from storage import UnitOfWork, open_store
+from storage.engine import file_of
 from storage.migrate import CannotOpen, upgrade
 
 LASTS = timedelta(days=14)
@@ -20,16 +21,22 @@ def prepare(
 ) -> int:
     """Migrate, make the cohort, invite the first facilitator; 1 when the database cannot be used."""
     url = settings.bot.database_url.get_secret_value()
+    option = "" if path == DEFAULT_FILE else f" --config {path}"
     try:
         refused = refusal(url)
         if refused is None:
             upgrade(url)
     except (CannotOpen, OSError) as error:
-        refused = (
-            f"The database cannot be opened ({error}). Set [bot] database_url there, then run: python3 -m bot setup"
+        file = file_of(url)
+        where = (
+            f" It belongs at {file.resolve()}: let this user write there, or"
+            if file
+            else " See that it runs and lets us in, or"
         )
+        refused = f"The database cannot be opened ({error}).{where} set another [bot] database_url in {path}."
     if refused is not None:
         print(f"\n{path} is written, but the bot cannot start yet.\n{refused}", file=sys.stderr)
+        print(f"Then run: python3 -m bot setup{option}", file=sys.stderr)
         return 1
     print("\n" + guide.DONE.format(file=path))
     code = (ids or RandomIds()).code()
@@ -52,5 +59,5 @@ def prepare(
         ways.show(settings, code, username)
     else:
         print("\n" + guide.HAS_FACILITATOR)
-    print("\n" + guide.NEXT.format(config="" if path == DEFAULT_FILE else f" --config {path}"))
+    print("\n" + guide.NEXT.format(config=option))
     return 0

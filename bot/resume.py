@@ -6,14 +6,14 @@ from pathlib import Path
 
 from bot.core.clock import SystemClock
 from bot.core.clock_watch import JUMP
-from bot.settings import load
+from bot.settings import load_made
 from storage import open_store
 from storage.migrate import state_of
 
 
 def main(args: argparse.Namespace) -> int:
     """Believe the clock from now on; a bot that runs goes on within half a minute. 1 when the database does not fit."""
-    settings = load(Path(args.config) if args.config else None)
+    settings = load_made(Path(args.config) if args.config else None)
     url = settings.bot.database_url.get_secret_value()
     state = state_of(url)
     if state == "empty":

@@ -170,6 +170,8 @@ async def _until_told(store: Store, settings: Settings, of: Programme) -> int:
             running = asyncio.create_task(kawan.run(_say_why, preparing))
             beside = {preparing, asyncio.create_task(_name_links(adapters, of))}
             stopping = asyncio.create_task(told.wait())
+            if of.default_language not in own_language().offered:
+                log.warning("language_not_spoken", key="default_language", value=of.default_language, instead="en")
             log.info("started", platforms=sorted(adapters), cohort=settings.programme.name)
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():

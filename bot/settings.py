@@ -17,12 +17,18 @@ from pydantic import model_validator as check_section
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.config_file import ConfigFile, SettingsError, explain, near, read_config
+from bot.config_file import ConfigFile, SettingsError, explain, near, not_true_or_false, read_config
+from bot.domain.places import zones_of
 
-__all__ = ["QuietHours", "Settings", "SettingsError", "load"]
+__all__ = ["QuietHours", "Settings", "SettingsError", "load", "load_made"]
 
 DEFAULT_FILE = Path("config.toml")
 PREFIX = "KAWAN_"
+TOKEN = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]{6,}|(?<!\d)\d{5,}:[\w-]{20,}")  # Slack's, Telegram's
+NOTHING_SET = (
+    "There are no settings here: config.toml is missing or empty. Make it with `python3 -m bot setup`, or name the "
+    "file with --config FILE."
+)
 NOT_A_PLACE = frozenset({"Factory", "localtime", "posixrules", "leapseconds"})
 
 
@@ -63,11 +69,10 @@ def _quiet_hours(given: object) -> object:
     return quiet
 
 
-def _web_address(text: str) -> str:
+def _web_address(text: str, advice: str = "write a web address, beginning with https://") -> str:
     """A URL with https or http and a host, or nothing."""
     if not text:
         return text
-    advice = "write a web address, beginning with https://"
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
@@ -80,6 +85,11 @@ def _web_address(text: str) -> str:
 
 def _secret_web_address(secret: SecretStr) -> SecretStr:
     return SecretStr(_web_address(secret.get_secret_value()))
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    advice = 'write the address of a web proxy, as in "http://proxy.example:3128"'
+    return SecretStr(_web_address(secret.get_secret_value(), advice))
 
 
 def _database(secret: SecretStr) -> SecretStr:
@@ -109,7 +119,16 @@ def _shaped(pattern: str, advice: str) -> AfterValidator:
 def _country(text: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z]{2}", text):
         raise ValueError('write the two letters of the country, as in "ID"')
+    if text and not zones_of(text.upper()) and text.upper() != "XK":  # Kosovo: in use, and in no list of zones
+        raise ValueError('no country has these two letters. Write its code, as in "ID" for Indonesia')
     return text.upper()
+
+
+def _public(text: str) -> str:
+    """What people are shown."""
+    if TOKEN.search(text):
+        raise ValueError("this looks like a token, and people are shown this text. Write something else here")
+    return text
 
 
 def _list(given: object) -> object:
@@ -129,7 +148,8 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 SecretWebAddress = Annotated[SecretStr, AfterValidator(_secret_web_address)]
 
-Contact = Annotated[str, Field(min_length=1, max_length=300)]
+Public = AfterValidator(_public)
+Contact = Annotated[str, Field(min_length=1, max_length=300), Public]
 Contacts = Annotated[tuple[Contact, ...], NoDecode, BeforeValidator(_list)]
 
 
@@ -146,16 +166,16 @@ class BotSettings(Section):
     data_dir: Path = Path("data")
     backup_dir: Path = Path("backups")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
-    proxy: SecretWebAddress = SecretStr("")
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] = SecretStr("")
     heartbeat_url: SecretWebAddress = SecretStr("")
 
 
 class ProgrammeSettings(Section):
     """[programme]: who runs it, and how it treats people."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)] = "Kawan"
-    operator: Annotated[str, Field(max_length=120)] = ""
-    operator_contact: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(min_length=1, max_length=80), Public] = "Kawan"
+    operator: Annotated[str, Field(max_length=120), Public] = ""
+    operator_contact: Annotated[str, Field(max_length=200), Public] = ""
     host_country: Annotated[str, AfterValidator(_country)] = ""
     default_time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     default_language: Literal["en", "id", "mn", "fil", "th"] = "en"
@@ -273,10 +293,23 @@ def load(path: Path | None = None) -> Settings:
         file = read_config(path or DEFAULT_FILE)
     _check_variables()
     values: dict[str, Any] = dict(file.values)
+    mistakes = not_true_or_false(file, ((section, "enabled") for section in ("slack", "telegram")))
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
-        raise explain(error, file, known_keys(), PREFIX) from None
+        mistakes += error.errors(include_url=False, include_input=False)
+        raise explain(mistakes, file, known_keys(), PREFIX) from None
+    if mistakes:
+        raise explain(mistakes, file, known_keys(), PREFIX)
+    return settings
+
+
+def load_made(path: Path | None = None) -> Settings:
+    """The same, for what needs an installation: refuses where nothing at all is set."""
+    settings = load(path)
+    if not settings.model_fields_set:
+        raise SettingsError(NOTHING_SET)
+    return settings
 
 
 def _check_variables() -> None:

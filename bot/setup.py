@@ -36,17 +36,21 @@ def _set_up(args: argparse.Namespace, ids: Ids | None) -> int:
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     path = Path(args.config) if args.config else DEFAULT_FILE
-    if not os.access(path.resolve().parent, os.W_OK):
-        print(f"{path} cannot be written there. Choose a folder of yours with --config FILE.", file=sys.stderr)
+    folder = path.resolve().parent
+    if not os.access(folder, os.W_OK):
+        why = "cannot be written" if folder.is_dir() else "does not exist"
+        print(f"The folder {folder} {why}. Name a file in a folder of yours with --config FILE.", file=sys.stderr)
         return 2
     settings = load(path if path.exists() else None)
-    setup = Setup(Asker(), path, settings)
+    setup = Setup(Asker(checks.no_token), path, settings)
     try:
         setup.remember(args)
     except Wrong as wrong:
         print(wrong, file=sys.stderr)
         return 2
     print(guide.WELCOME)
+    if setup.is_begun:
+        print("\n" + guide.GOING_ON)
     try:
         setup.walk()
     except (Stop, KeyboardInterrupt):  # the second: Ctrl+C while a token is tried
@@ -82,10 +86,16 @@ class Setup:
             kept = tomllib.loads(self.draft.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             kept = {}
-        self.answers = {(section, key): value for section, of in kept.items() for key, value in of.items()}
+        sections = {section: of for section, of in kept.items() if isinstance(of, dict)}
+        self.answers = {(section, key): value for section, of in sections.items() for key, value in of.items()}
         for section in ("telegram", "slack"):
             if address := getattr(args, f"{section}_api_url"):
                 self.answers[section, "api_url"] = checks.address(address, f"--{section}-api-url")
+
+    @property
+    def is_begun(self) -> bool:
+        """Has somebody stopped half-way before?"""
+        return self.draft.exists()
 
     def keep(self) -> int:
         """Keep the answers for another time; they may hold tokens, so only this user can read them."""
@@ -93,7 +103,7 @@ class Setup:
             write(self.draft, filled("", self.answers))
             print("\n" + guide.KEPT.format(file=self.draft))
         else:
-            print("\n" + guide.LEFT)
+            print("\n" + (guide.STILL_KEPT.format(file=self.draft) if self.is_begun else guide.LEFT))
         return NOT_FINISHED
 
     def walk(self) -> None:
@@ -129,13 +139,14 @@ class Setup:
 
         def tried(text: str) -> str:
             nonlocal found
-            found = self.try_out(check(text), section, trial)
-            return text
+            token = check(text)
+            found = self.try_out(token, section, trial)
+            return token
 
         self.answers[section, key] = self.asker.ask(question, tried, known=self.known(section, key), secret=True)
         self.asked = True
-        if found is not UNTRIED:
-            print("\n".join([f"It works: {found.who}.", *found.advice]))
+        works = "\n".join([f"It works: {found.who}.", *found.advice])
+        print(guide.KEPT_UNTRIED if found is UNTRIED else works)
         return found
 
     def try_out(self, token: str, section: str, trial: trying.Token) -> Tried:
@@ -148,11 +159,14 @@ class Setup:
                 if trouble.reached:
                     raise Wrong(str(trouble)) from None
                 said = str(trouble)
-            proxy = self.asker.ask(guide.PROXY.format(trouble=said), checks.proxy)
+            try:
+                proxy = self.asker.ask(guide.PROXY.format(trouble=said), checks.proxy)
+            except Back:
+                raise Wrong(guide.NOT_TRIED) from None
             if proxy == "skip":
                 return UNTRIED
             if proxy:
-                self.answers["bot", "proxy"] = proxy
+                self.answers["bot", "proxy"] = "" if proxy == "none" else proxy
 
     def address(self, section: str) -> str:
         """A platform's address; a variable wins, as it will when the bot runs."""
@@ -169,11 +183,18 @@ def _platforms(setup: Setup) -> None:
     setup.asked = True
 
 
+def _country(setup: Setup) -> None:
+    setup.ask("programme", "host_country", guide.COUNTRY, checks.country)
+    code = setup.answers["programme", "host_country"]
+    print(f"I read: {checks.country_name(code)} ({code}).")
+
+
 def _zone(setup: Setup) -> None:
     known = str(setup.known("programme", "default_time_zone"))
     if known == "UTC":
         known = checks.main_zone(setup.answers["programme", "host_country"])
     setup.ask("programme", "default_time_zone", guide.ZONE, checks.zone, known=known)
+    print(f"I read: {setup.answers['programme', 'default_time_zone']}.")
 
 
 def _language(setup: Setup) -> None:
@@ -243,7 +264,7 @@ STEPS: tuple[tuple[Callable[[Setup], bool], Callable[[Setup], None]], ...] = (
     (_always, _programme("name", guide.NAME, checks.line("name"))),
     (_always, _programme("operator", guide.OPERATOR, checks.line("operator"))),
     (_always, _programme("operator_contact", guide.CONTACT, checks.line("operator_contact"))),
-    (_always, _programme("host_country", guide.COUNTRY, checks.country)),
+    (_always, _country),
     (_always, _zone),
     (_always, _language),
     (_always, _emergency),

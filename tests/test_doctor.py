@@ -1,5 +1,6 @@
 """`doctor` tries the platforms live: what works, what does not and what to press; its exit code is for cron."""
 
+import argparse
 import asyncio
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.clock import SystemClock
+from bot.doctor import main
 from storage import UnitOfWork, open_store
 from storage.lanes import Taken
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault
@@ -61,6 +63,24 @@ def test_everything_well(place: Place) -> None:
         assert [name for name, _ in place.slack.calls] == ["auth.test", "bots.info", "apps.connections.open"]
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "aware: There are no settings here: config.toml is missing or empty. Make it with `python3 -m bot setup`"),
+        ('[programme]\ndefault_language = "mn"\n', "aware: [programme] default_language is not spoken by the bot yet"),
+    ],
+)
+def test_what_is_not_set_or_not_spoken_is_said(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    assert main(argparse.Namespace(config=str(file))) == 0
+    assert said in capsys.readouterr().out
+    assert not (tmp_path / "kawan.db").exists()
 
 
 def test_tokens_of_two_apps_are_told_apart(place: Place) -> None:
@@ -146,6 +166,7 @@ def test_a_slow_or_strange_answer_is_no_traceback(place: Place, kind: str) -> No
 
 def test_lanes_and_what_did_not_arrive_are_shown_by_number_and_without_anybody_in_them(place: Place) -> None:
     async def scene() -> None:
+        configured(place)
         await place.bot("migrate")
         store = open_store(f"sqlite:///{place.folder / 'kawan.db'}", inline=True)
         now = SystemClock().now()

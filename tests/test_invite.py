@@ -2,15 +2,19 @@
 
 import argparse
 import asyncio
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import migrate, resume
 from bot.core.clock import SetClock
 from bot.core.ids import SeededIds, code_hash
 from bot.invite import COHORT, main
+from bot.settings import SettingsError
 from storage import open_store
 from storage.migrate import upgrade
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN
@@ -68,6 +72,21 @@ def test_the_demos_database_is_not_touched(config: Path, capsys: pytest.CaptureF
     assert "This is the demo's database" in capsys.readouterr().err
     assert store.now(lambda unit: unit.members.cohort_named(COHORT)) is None
     store.close()
+
+
+@pytest.mark.parametrize("verb", [main, migrate.main, resume.main])
+@pytest.mark.parametrize("text", [None, "", "# nothing yet\n"])
+def test_without_settings_a_verb_says_so_and_makes_nothing(
+    verb: Callable[[argparse.Namespace], int], text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("KAWAN_") and "__" in name]:
+        monkeypatch.delenv(name)
+    if text is not None:
+        (tmp_path / "config.toml").write_text(text)
+    with pytest.raises(SettingsError, match="There are no settings here"):
+        verb(argparse.Namespace(config=None, role="fellow", uses=1, days=14))
+    assert [path.name for path in tmp_path.iterdir()] == ([] if text is None else ["config.toml"])
 
 
 @pytest.mark.parametrize("asked", [{"uses": 0}, {"uses": 2}, {"days": 0}, {"days": 4000}])

@@ -50,6 +50,16 @@ BROKEN = {
     "a number for a text": ("[programme]\nname = 7391\n", "line 2, [programme] name: write a text"),
     "a list for a text": (f'[slack]\nbot_token = ["{CANARY}"]\n', "line 2, [slack] bot_token: write a text"),
     "a text for yes or no": (f'[slack]\nenabled = "{CANARY}"\n', "line 2, [slack] enabled: write true or false"),
+    "yes for true": (f'[slack]\nenabled = "yes"\nbot_token = "{CANARY}"\n', "line 2, [slack] enabled: write true or f"),
+    "one for true": ("[telegram]\nenabled = 1\n", "line 2, [telegram] enabled: write true or false"),
+    "a token as a name": (
+        f'[programme]\nname = "Us xoxb-{CANARY}"\n',
+        "line 2, [programme] name: this looks like a token",
+    ),
+    "a token among contacts": (
+        f'[programme]\nemergency_contacts = ["Legal aid", "4839574812:{CANARY * 3}"]\n',
+        "line 2, [programme] emergency_contacts: this looks like a token",
+    ),
     "a text for a number": (f'[web]\nport = "{CANARY}"\n', "line 2, [web] port: write a whole number"),
     "half a number": ("[programme]\nweekly_cap = 2.5\n", "line 2, [programme] weekly_cap: write a whole number"),
     "a port too high": ("[web]\nport = 99999\n", "line 2, [web] port: write 65535 or less"),
@@ -69,12 +79,19 @@ BROKEN = {
     "quiet hours after midnight": ('[programme]\nquiet_hours = "20:00-25:00"\n', "quiet_hours: write from when"),
     "quiet hours of no length": ('[programme]\nquiet_hours = "20:00-20:00"\n', "quiet_hours: these two are the same"),
     "an unknown language": (f'[programme]\ndefault_language = "{CANARY}"\n', 'default_language: write "en", "id"'),
+    "a country that is none": (
+        '[programme]\nhost_country = "XX"\n',
+        "line 2, [programme] host_country: no country has",
+    ),
     "a country in full": (f'[programme]\nhost_country = "{CANARY}"\n', "host_country: write the two letters"),
     "another database": (f'[bot]\ndatabase_url = "mysql://me:{CANARY}@host/db"\n', "line 2, [bot] database_url: write"),
     "a database without a name": (f'[bot]\ndatabase_url = "postgresql://me:{CANARY}@host"\n', "database_url: write"),
     "a database with a bad port": (f'[bot]\ndatabase_url = "postgresql://me:{CANARY}@host:x/db"\n', "the port of this"),
     "a log level of its own": (f'[bot]\nlog_level = "{CANARY}"\n', 'log_level: write "DEBUG", "INFO"'),
-    "a proxy without a scheme": (f'[bot]\nproxy = "{CANARY}:3128"\n', "proxy: write a web address"),
+    "a proxy without a scheme": (
+        f'[bot]\nproxy = "{CANARY}:3128"\n',
+        'line 2, [bot] proxy: write the address of a web proxy, as in "http://proxy.example:3128"',
+    ),
     "an address with a space": (f'[slack]\napi_url = "https://{CANARY} .com"\n', "api_url: write a web address"),
     "an address with a bad port": (
         f'[bot]\nheartbeat_url = "https://x:{CANARY}/"\n',

@@ -7,14 +7,18 @@ import signal
 import stat
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bot import checks
+from bot.asking import Wrong
 from bot.config_writing import EXAMPLE, filled
 from bot.core.clock import SystemClock
 from bot.core.ids import code_hash
+from bot.domain.places import zones_of
 from bot.settings import load
 from storage import open_store
 from tests.adapters.slack_server import APP_TOKEN, BOT_TOKEN, Fault, SlackServer
@@ -101,12 +105,14 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
     async def scene() -> None:
         async with place.telegram.running(), place.slack:
             ran = await place.setup(
-                "4", "3", "Reform Asia", "", "Reform Trust", "help@reform.example", "Atlantis", "Indonesia", "",
-                "Klingon", "Indonesian", "Legal aid: +62 21 555; Mirela", "my token", "12345:wrong", TOKEN,
-                "", BOT_TOKEN, "xapp-wrong", APP_TOKEN, "yes", "xoxp-mine", "xoxb-wrong", BOT_TOKEN,
+                "4", "3", f" {TOKEN}", "Reform Asia", "", f"Us: {BOT_TOKEN}", "Reform Trust", APP_TOKEN,
+                "help@reform.example", "Atlantis", "Indonesia", "", "Klingon", "Indonesian", f"Legal aid; {TOKEN}",
+                "Legal aid: +62 21 555; Mirela", "my token", "12345:wrong", TOKEN, BOT_TOKEN, "", BOT_TOKEN,
+                "xapp-wrong", APP_TOKEN, "yes", "xoxp-mine", "xoxb-wrong", BOT_TOKEN,
             )  # fmt: skip
             assert ran.code == 0
             for said in (
+                "I read: Indonesia (ID).", "I read: Asia/Jakarta.",
                 "Please type 1, 2 or 3.", "Please write something here", "I do not know that country",
                 "Please type one of: en, id.", "That is not a whole token", "Telegram does not know this token.",
                 "It works: Kawan (@kawan_test_bot).", "That is the token that begins with xoxb-",
@@ -123,10 +129,12 @@ def test_from_an_empty_folder_to_a_working_bot_on_both_platforms_with_every_mist
             assert on_telegram == on_slack
             assert place.is_invited(on_telegram)
             assert "█" in ran.said
+            assert ran.said.count("This looks like a token.") == 5
 
     asyncio.run(scene())
     settings = load(place.config)
-    assert stat.S_IMODE(place.config.stat().st_mode) == 0o600
+    for written in (place.config, place.folder / "kawan.db"):
+        assert stat.S_IMODE(written.stat().st_mode) == 0o600
     assert settings.programme.default_language == "id"
     assert settings.programme.default_time_zone == "Asia/Jakarta"
     assert settings.programme.emergency_contacts == ("Legal aid: +62 21 555", "Mirela")
@@ -179,11 +187,15 @@ def test_stopping_half_way_keeps_the_answers_and_writes_no_settings(place: Place
             stopped = await place.setup("3", *PROGRAMME, TOKEN, "stop")
             assert stopped.code == 130
             assert "config.toml.part" in stopped.said
+            assert "You stopped half-way before" not in stopped.said
             assert not place.config.exists()
             assert stat.S_IMODE((place.folder / "config.toml.part").stat().st_mode) == 0o600
             # Enter through what is known; the end of the pipe stops too.
             ended = await place.setup("", "", "", "")
             assert ended.code == 130
+            assert "You stopped half-way before. Your answers are proposed again" in ended.said
+            nothing = await place.setup()
+            assert "Nothing was changed. Your answers from before are still kept in config.toml.part." in nothing.said
             done = await place.setup("", "", "", "", "", "", "", "", "", "", APP_TOKEN, "", BOT_TOKEN)
             assert done.code == 0
 
@@ -248,9 +260,15 @@ def test_without_a_network_it_says_so_asks_for_a_proxy_and_goes_on_when_told(pla
     place.gone = "http://127.0.0.1:9"  # nobody listens on the discard port
 
     async def scene() -> None:
-        ran = await place.setup("1", *PROGRAMME, TOKEN, "", "nonsense", "http://127.0.0.1:9", "skip")
+        ran = await place.setup(
+            "1", *PROGRAMME, f"'{TOKEN}'", "", "nonsense", "http://127.0.0.1:8", "back", TOKEN, "none",
+            "http://127.0.0.1:9", "skip",
+        )  # fmt: skip
         assert ran.code == 0
-        assert ran.said.count("Telegram did not answer at http://127.0.0.1:9") == 4  # the proxy question repeats it
+        assert ran.said.count("Telegram did not answer at http://127.0.0.1:9") == 7  # the proxy question repeats it
+        assert ran.said.count("The token was not tried.") == 1
+        assert ran.said.count("The token is kept, and was not tried.") == 1
+        assert ran.said.count("(ClientProxyConnectionError)") == 3  # a proxy that was typed is tried, until `none`
         assert "A proxy's address begins with http://" in ran.said
         assert "Traceback" not in ran.said
         assert "/start " in ran.said
@@ -304,8 +322,78 @@ def test_an_address_that_is_none_is_refused_before_the_first_question(place: Pla
 def test_a_folder_that_cannot_be_written_is_named(place: Place) -> None:
     ran = asyncio.run(place.bot("setup", "--config", str(place.folder / "none" / "config.toml")))
     assert ran.code == 2
-    assert "cannot be written there" in ran.wrong
-    assert "Traceback" not in ran.wrong
+    assert (
+        ran.wrong
+        == f"The folder {place.folder / 'none'} does not exist. Name a file in a folder of yours with --config FILE.\n"
+    )
+
+
+def test_a_database_that_cannot_be_made_says_where_it_belongs_and_what_to_run(place: Place) -> None:
+    (place.folder / "kawan.db").mkdir()
+    settings = place.folder / "my.toml"
+
+    async def scene() -> None:
+        async with place.telegram.running():
+            ran = await place.bot("setup", "--config", str(settings), typed=["1", *PROGRAMME, TOKEN])
+        assert ran.code == 1
+        assert f"It belongs at {place.folder / 'kawan.db'}: let this user write there, or set another" in ran.wrong
+        assert ran.wrong.endswith(f"Then run: python3 -m bot setup --config {settings}\n")
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        *(("USA", "US"), ("UK", "GB"), ("South Korea", "KR"), ("Viet Nam", "VN"), ("the Philippines", "PH")),
+        *(("Côte d'Ivoire", "CI"), ("Монгол Улс", "MN"), ("Thailand.", "TH"), ("Jakarta", "ID"), ("de", "DE")),
+    ],
+)
+def test_a_country_is_known_by_the_names_that_people_use(typed: str, code: str) -> None:
+    assert checks.country(typed) == code
+    assert checks.zone(typed) in zones_of(code)
+
+
+@pytest.mark.parametrize("around", ["{}", " {} ", '"{}"', "'{}'", "`{}`", "<{}>", "“{}”", "{}\r\n", "\t{}.", "{},"])
+def test_a_token_is_taken_without_what_was_copied_along(around: str) -> None:
+    for token, check in (
+        (TOKEN, checks.telegram_token),
+        (APP_TOKEN, checks.app_token),
+        (BOT_TOKEN, checks.bot_token),
+    ):
+        assert check(around.format(token)) == token
+        assert check(around.format(f"{token[:8]}\n {token[8:]}")) == token  # cut by a narrow window
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "said"),
+    [
+        (checks.telegram_token, BOT_TOKEN, "That is a token of Slack's."),
+        (checks.telegram_token, f'"{APP_TOKEN}"', "That is a token of Slack's."),
+        (checks.telegram_token, f"Use this token: {TOKEN}", "That is not a whole token"),
+        (checks.app_token, f" {BOT_TOKEN}", "That is the token that begins with xoxb-"),
+        (checks.app_token, TOKEN, "it begins with xapp-"),
+        (checks.bot_token, f"'{APP_TOKEN}'", "That is the app-level token."),
+        (checks.bot_token, TOKEN, "it begins with xoxb-"),
+        (checks.no_token, f"Legal aid ({BOT_TOKEN})", "This looks like a token."),
+        (checks.no_token, f"Legal aid:{TOKEN}", "This looks like a token."),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_told_apart_and_not_repeated(
+    check: Callable[[str], object], given: str, said: str
+) -> None:
+    with pytest.raises(Wrong) as wrong:
+        check(given)
+    assert said in str(wrong.value)
+    for token in (TOKEN, APP_TOKEN, BOT_TOKEN):
+        assert token not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["Legal aid Jakarta: +62 21 555 12 34", "https://help.example:8443/a", "100000:1", "xo"]
+)
+def test_what_is_no_token_is_not_taken_for_one(text: str) -> None:
+    checks.no_token(text)
 
 
 def test_values_that_stand_on_several_lines_or_nowhere_are_written_whole() -> None:

@@ -1,10 +1,12 @@
 """The simulation: no seed breaks a promise, the same seed does the same, and each mutant is caught."""
 
+import argparse
+import json
 from collections.abc import Iterable
 
 import pytest
 
-from tests.simulation import seeds
+from tests.simulation import command, seeds
 from tests.simulation.checker import SOMETIMES, Broken, check, sometimes
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.plan import FAULTS
@@ -28,6 +30,25 @@ def test_no_promise_is_broken() -> None:
 
 def test_the_same_seed_does_the_same_wherever_it_runs() -> None:
     assert seeds.digests([2, 3], "1") == seeds.digests([2, 3], "2") == [seeds.run(n).history.digest() for n in (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "first", "last"),
+    [
+        ({"seeds": 2}, 0, "2 seeds: each is", "No promise was broken in 2 seeds."),
+        ({"seed": 3}, 0, "Seed 3: a community", "No promise was broken in 1 seed."),
+        ({"seeds": 9, "mutant": "M2"}, 1, "9 seeds: each is", "as it should with M2; the first is seed 1."),
+    ],
+)
+def test_the_verb_says_what_it_does_and_found_beside_its_figures(
+    asked: dict[str, int | str], code: int, first: str, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"digests": None, "mutant": None, "seed": None, "first": 0, "trace": False, **asked}
+    assert command.main(argparse.Namespace(**given)) == code
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[-1])["failing"] == code
+    assert said.err.startswith(first)
+    assert said.err.endswith(f"{last}\n")
 
 
 @pytest.mark.parametrize("mutant", ["M2", "M4"])

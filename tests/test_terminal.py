@@ -71,13 +71,22 @@ def demo(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_it_says_what_this_is_whom_one_speaks_as_and_what_to_try(demo: Demo) -> None:
     talk = demo.chat()
     assert (talk.code, talk.wrong) == (0, "")
-    first, second, absent, third = talk.said.splitlines()[:4]
+    first, second, absent, third, back = talk.said.splitlines()[:5]
     assert "fictional" in first
     assert "You are Pilo" in second
     assert "Mirela" in second
     assert absent == "Who is not at the keyboard gets their messages when they come, or now with --as Pilo,Sekar."
     for word in ("who knows about beneficial ownership?", "allies", "help", "/later 3 days"):
         assert word in third
+    assert back.startswith("After safe, a facilitator makes a new link.")
+    assert back.endswith(f"rm {demo.data}/demo.*")
+
+
+def test_a_facilitator_is_told_of_manage_and_lets_somebody_in_again(demo: Demo) -> None:
+    locked = demo.chat("safe", "Mirela:", "1", speak_as="Pilo,Mirela")
+    assert "Try: manage · allies" in locked.said
+    (start,) = re.findall(r"/start \S{22}", locked.said)
+    assert "Welcome back" in demo.chat(start).said
 
 
 def test_each_line_is_shown_with_its_answer_until_one_leaves(demo: Demo) -> None:

@@ -314,3 +314,26 @@ def test_fifty_at_once_are_each_acted_on_once() -> None:
         assert len({event.id for event in receiver.events}) == 50 == len(receiver.events)
 
     played("http", scene)
+
+
+CANARY = "kanariumvulgare"
+FRAMES = {
+    "no JSON": f"{{nonsense of {CANARY}",
+    "no object": f'["{CANARY}"]',
+    "empty": "",
+    "deep": '{"a":' + "[" * 100_000,
+    "a payload that is none": f'{{"type": "events_api", "envelope_id": "1", "payload": ["{CANARY}"]}}',
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_a_frame_that_is_none_is_one_line_and_the_next_is_heard(frame: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(server: SlackServer, receiver: Receiver, sari: SlackPerson, adapter: SlackAdapter) -> None:
+        for socket in list(server.sockets):
+            await socket.send_str(FRAMES[frame])
+        assert (await sari.says("still here")).acknowledged
+        assert (await sari.says("and here")).acknowledged
+        assert [event.text for event in receiver.events if isinstance(event, Message)] == ["still here", "and here"]
+
+    played("socket", scene)
+    assert [record.getMessage() for record in caplog.records if record.exc_info or CANARY in record.getMessage()] == []

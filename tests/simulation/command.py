@@ -1,4 +1,4 @@
-"""`python3 -m bot simulate`: so many seeds; the figures are the last line, as a JSON object."""
+"""`python3 -m bot simulate`: so many seeds; the figures are the last line, as a JSON object, the rest goes beside."""
 
 import argparse
 import json
@@ -7,12 +7,14 @@ import sys
 import time
 from collections import Counter
 
+from bot.bootstrap import say
 from tests.simulation.checker import SOMETIMES, sometimes
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.plan import drawn
 from tests.simulation.seeds import Ran, run, run_plan, shortest
 
 A_LINE = 10.0  # seconds between lines of progress
+A_MINUTE = 200  # seeds, roughly
 
 
 def main(args: argparse.Namespace) -> int:
@@ -28,6 +30,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _one(args: argparse.Namespace) -> int:
     """One seed; with --trace its history, the shortest that breaks the same promise when it is red."""
+    say(f"Seed {args.seed}: a community of the bot's, weeks of its time, with faults on every way.")
     ran = run(args.seed, args.mutant)
     if args.trace:
         shown = shortest(ran) if ran.broken else ran
@@ -36,12 +39,18 @@ def _one(args: argparse.Namespace) -> int:
             print(line)
         _say(shown)
     _say(ran)
+    say(_verdict([args.seed] if ran.broken else [], 1, args.mutant))
     print(json.dumps({"seeds": 1, "failing": int(bool(ran.broken)), "events": ran.events,
                       "digest": ran.history.digest()}))  # fmt: skip
     return 1 if ran.broken else 0
 
 
 def _many(args: argparse.Namespace) -> int:
+    minutes = -(-args.seeds // A_MINUTE)
+    say(
+        f"{args.seeds} seeds: each is a community of the bot's, weeks of its time, with faults on every way. "
+        f"About {minutes} minute{'s' if minutes > 1 else ''}."
+    )
     run_plan(drawn(args.first))  # what is made once a process is no seed's
     began, said = time.process_time(), time.monotonic()
     events: list[int] = []
@@ -58,11 +67,12 @@ def _many(args: argparse.Namespace) -> int:
                 break
         if time.monotonic() - said > A_LINE:
             said = time.monotonic()
-            print(f"{len(events)} seeds, {len(failing)} failing", flush=True)
+            say(f"{len(events)} of {args.seeds} seeds, {len(failing)} failing")
     took = max(time.process_time() - began, 1e-9)
     missing = [name for name in SOMETIMES if not found[name]] if args.seeds >= 300 and args.mutant is None else []
     if missing:
         print(f"never happened: {', '.join(missing)}")
+    say(_verdict(failing, len(events), args.mutant))
     figures = {
         "seeds": len(events), "failing": len(failing), "events_median": int(statistics.median(events or [0])),
         "seeds_a_minute": round(len(events) / took * 60), "sometimes": {name: found[name] for name in SOMETIMES},
@@ -70,6 +80,13 @@ def _many(args: argparse.Namespace) -> int:
     }  # fmt: skip
     print(json.dumps(figures))
     return 1 if failing or missing else 0
+
+
+def _verdict(failing: list[int], seeds: int, mutant: str | None) -> str:
+    if not failing:
+        return f"No promise was broken in {seeds} seed{'s' if seeds > 1 else ''}."
+    taken_out = f", as it should with {mutant}" if mutant else ""
+    return f"A promise was broken in {len(failing)} of {seeds}{taken_out}; the first is seed {failing[0]}."
 
 
 def _described(ran: Ran) -> str:

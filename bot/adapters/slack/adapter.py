@@ -19,6 +19,7 @@ from bot.adapters.slack import render
 from bot.adapters.slack.connection import REFUSALS, Connection
 from bot.adapters.slack.guard import Refused, checked_body
 from bot.adapters.slack.inbound import Inbound, Opened, Receive
+from bot.adapters.slack.manifest import PATH
 from bot.adapters.slack.outcomes import error_name
 from bot.adapters.slack.outgoing import Failed, Outgoing
 from bot.adapters.slack.parse import PLATFORM, Workspace
@@ -29,7 +30,6 @@ from bot.core.replies import Content
 
 log = structlog.get_logger("kawan.slack")
 
-PATH = "/slack/events"
 CONNECTIONS = 2  # Slack delivers again what one of them did not acknowledge
 FINISHING = 12.0
 LONGEST_WAIT = 60.0

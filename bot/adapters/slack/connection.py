@@ -85,8 +85,18 @@ class Connection(SocketModeClient):
                 self._refused(error_name(error))
             raise
 
+    async def process_message(self) -> None:
+        """Take one frame from the queue; one that is no JSON is a line in the log, where slack-sdk writes a page."""
+        try:
+            await super().process_message()  # type: ignore[no-untyped-call]
+        except (ValueError, RecursionError):
+            log.warning("slack sent what is no message", why="no JSON")
+
     async def run_message_listeners(self, message: dict[str, object], raw_message: str) -> None:
         """Work on one message; known as in hand until it is acknowledged."""
+        if not isinstance(message.get("payload", ""), dict | str):
+            log.warning("slack sent what is no message", why="no payload")
+            return
         task = asyncio.current_task()
         if task is not None and message.get("type") != "disconnect":
             self._in_hand.add(task)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 COMMAND = "/kawan"
+PATH = "/slack/events"  # where `run` listens in mode http
 
 # Every permission, and why.
 SCOPES = {
