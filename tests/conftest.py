@@ -1,6 +1,7 @@
 """What every test may use: stores on SQLite and on a real PostgreSQL server, each empty and migrated."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import tempfile
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from bot.core.log import TALKATIVE
 from storage import Store, open_store
 from storage.base import metadata
 from storage.migrate import upgrade
@@ -55,6 +58,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Some conversations run in the terminal and in an app."""
     if "platform" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_EVERY_PLATFORM:
         metafunc.parametrize("platform", ["terminal", "app"], indirect=True)
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """For a test that configures the logs: the next one in this process finds them as they were."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    structlog.reset_defaults()
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

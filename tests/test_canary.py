@@ -39,7 +39,7 @@ def converse(chat: Chat) -> None:
 
 
 @pytest.fixture
-def logged() -> io.StringIO:
+def logged(logs_as_before: None) -> io.StringIO:
     logging.disable(logging.NOTSET)
     for name in ("kawan", "kawan.dispatcher"):
         logging.getLogger(name).setLevel(logging.NOTSET)

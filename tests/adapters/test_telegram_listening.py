@@ -1,7 +1,6 @@
 """Listening against the local server: nothing is confirmed before it is committed, and every press is answered."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -533,7 +532,9 @@ def test_a_webhook_without_a_proper_secret_is_refused(secret: str) -> None:
     asyncio.run(go())
 
 
-def test_neither_token_nor_text_nor_name_is_in_any_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_neither_token_nor_text_nor_name_is_in_any_log(
+    capsys: pytest.CaptureFixture[str], logs_as_before: None
+) -> None:
     async def play(server: TelegramServer, adapter: TelegramAdapter, core: Core) -> None:
         core.fails = [Busy("full")]
         server.fails("getUpdates", Fault("cut"), Fault("answer", body="<html>canary-body"))
@@ -545,15 +546,8 @@ def test_neither_token_nor_text_nor_name_is_in_any_log(capsys: pytest.CaptureFix
             await adapter.send(Envelope(key=KEY, address=here, content=Content("canary-sent")))
         await until(lambda: bool(core.events))
 
-    root = logging.getLogger()
-    kept, level = root.handlers[:], root.level
-    try:
-        configure("DEBUG")
-        logging.getLogger("telegram").setLevel(logging.WARNING)
-        plays(play)
-    finally:
-        root.handlers[:], root.level = kept, level
-        structlog.reset_defaults()
+    configure("DEBUG")
+    plays(play)
     written = capsys.readouterr()
     assert "update not understood" in written.err + written.out
     for secret in (TOKEN, TOKEN[12:], "canary"):
