@@ -226,8 +226,8 @@ def by_topic(ctx: Context) -> Reply:
 @router.press("allies.more", role=Role.MEMBER)
 def more(ctx: Context) -> Reply:
     """The next page, in the same message."""
-    text, *place = json.loads(ctx.value)
-    return results(ctx, text, Place(*place))
+    text, step, after, shown, loose = json.loads(ctx.value)
+    return results(ctx, text, Place(step, after, tuple(shown), loose))
 
 
 @router.press("allies.again", role=Role.MEMBER)

@@ -16,11 +16,11 @@ WINDOW = 15  # candidates ranked at a time: more than a page, few enough to be f
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a list of hits goes on: the step, the last member of the window before, how many were shown of the next."""
+    """Where a list of hits goes on: the step, the last member of the window before, who was shown of the next."""
 
     step: int = 0
     after: int | None = None
-    shown: int = 0
+    shown: tuple[int, ...] = ()
     loose: bool = False
 
 
@@ -29,28 +29,19 @@ def gather(people: Access, wanted: Wanted, text: str, place: Place) -> tuple[lis
     windows = _Windows(people, plan(wanted, text, loose=place.loose), wanted)
     found: list[Ally] = []
     while place.step < len(windows.steps) and len(found) < SHOWN:
-        window, after = windows.at(place)
+        window = windows.at(place)
         taken = window[: SHOWN - len(found)]
         found += taken
-        place = replace(place, shown=place.shown + len(taken)) if len(taken) < len(window) else _next(place, after)
+        place = replace(place, shown=(*place.shown, *(one.profile.id for one in taken)))
+        if len(taken) == len(window):
+            place = windows.next(place)
     return found, place if windows.is_more(place) else None
-
-
-def _next(place: Place, after: int | None) -> Place:
-    """Where it goes on behind a window."""
-    return Place(place.step + 1, loose=place.loose) if after is None else replace(place, after=after, shown=0)
 
 
 def leads_somewhere(people: Access, topic: str) -> bool:
     """Would a search for this topic alone show anybody?"""
-    wanted, place = Wanted(topics=(topic,)), Place()
-    windows = _Windows(people, plan(wanted, ""), wanted)
-    while place.step < len(windows.steps):
-        window, after = windows.at(place)
-        if window:
-            return True
-        place = _next(place, after)
-    return False
+    wanted = Wanted(topics=(topic,))
+    return _Windows(people, plan(wanted, ""), wanted).is_more(Place())
 
 
 def has_looser_plan(wanted: Wanted, text: str) -> bool:
@@ -68,13 +59,21 @@ class _Windows:
         self._words = [folded(word) for word in wanted.words]
         self._read: dict[tuple[int, int | None], tuple[list[Ally], int | None]] = {}
 
-    def at(self, place: Place) -> tuple[list[Ally], int | None]:
-        """The people of one window, without those shown already; and where the next window begins."""
+    def at(self, place: Place) -> list[Ally]:
+        """The people of one window, without those shown already."""
         key = (place.step, place.after)
         if key not in self._read:
             self._read[key] = self._window(place)
-        ranked, after = self._read[key]
-        return ranked[place.shown :], after
+        ranked, _ = self._read[key]
+        return [one for one in ranked if one.profile.id not in place.shown]
+
+    def next(self, place: Place) -> Place:
+        """Behind a window that was read; who has left it since they were shown, as others joined, is in the next."""
+        ranked, after = self._read[place.step, place.after]
+        if after is None:
+            return Place(place.step + 1, loose=place.loose)
+        here = {one.profile.id for one in ranked}
+        return replace(place, after=after, shown=tuple(number for number in place.shown if number not in here))
 
     def _window(self, place: Place) -> tuple[list[Ally], int | None]:
         page = self._people.find(self.steps[place.step], after=place.after, limit=WINDOW)
@@ -87,10 +86,9 @@ class _Windows:
     def is_more(self, place: Place) -> bool:
         """Is there anybody from this place on? A More that shows nobody would be a lie."""
         while place.step < len(self.steps):
-            window, after = self.at(place)
-            if window or after is not None:
+            if self.at(place):
                 return True
-            place = Place(place.step + 1, loose=place.loose)
+            place = self.next(place)
         return False
 
 

@@ -1,9 +1,12 @@
 """Finding people."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 from bot.domain.profiles import Audience, Preset
-from tests.chat import Chat
+from tests.chat import Chat, Person
 
 NOBODY = "No one found.\n\nWrite a topic, a country or a name, for example: open data Mongolia."
 
@@ -265,3 +268,44 @@ def test_who_is_an_ally_already_is_not_to_be_met_again(chat: Chat) -> None:
     sari.presses("Share my contact")
     sari.says("sari@example.org")
     assert "Sari shares with you: sari@example.org" in bat.last
+
+
+def everybody_by_more(sari: Person, between: Callable[[], None] = lambda: None) -> list[str]:
+    """Who is shown from page to page, with what happens between the first two."""
+    found = re.findall(r"^P\d+", sari.last, re.M)
+    between()
+    while "More" in sari.buttons():
+        sari.presses("More")
+        found += re.findall(r"^P\d+", sari.last, re.M)
+    return found
+
+
+@pytest.mark.parametrize("happens", ["nothing", "one hides", "one joins"])
+def test_more_neither_skips_nor_repeats_anybody_whoever_hides_or_joins_meanwhile(chat: Chat, happens: str) -> None:
+    last = 14  # of those who are ranked at a time; who joins pushes them into the next
+    before = [
+        chat.joins(
+            f"P{n}",
+            offers=["open-data"],
+            needs=["open-data"],
+            coalitions=("citizens",) if n == last else ("private-sector",),
+        )
+        for n in range(20)
+    ]
+    sari = chat.joins("Sari")
+    sari.says("open data")
+    shown = re.findall(r"^P\d+", sari.last, re.M)
+    assert f"P{last}" in shown
+
+    def change() -> None:
+        if happens == "one hides":
+            gone = next(one for one in before if one.name == shown[0])
+            gone.says("hide me")
+            gone.presses("Hidden")
+        if happens == "one joins":
+            chat.joins("P99", offers=["open-data"])
+
+    found = everybody_by_more(sari, change)
+    assert len(found) == len(set(found))
+    assert {one.name for one in before} <= set(found)
+    assert "No one found." not in sari.last
