@@ -1,6 +1,7 @@
 """Help: the words one can type, a human to talk to, and who is behind this bot."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, listed, t
@@ -45,16 +46,20 @@ def listed_words(ctx: Context) -> list[Route]:
 
 def offered(ctx: Context, word: str) -> list[Pressable]:
     """The buttons under the newest message that a typed word means: "yes" is Yes, and "Yes, leave"."""
+    return [one for one in _shown(ctx) if ctx.word_of(one.label.split(",")[0]) == word]
+
+
+def _shown(ctx: Context) -> Sequence[Pressable]:
     row = ctx.store.homes.last_said(ctx.me.id)
-    buttons = Content.from_json(row.body).buttons if row is not None and row.body else ()
-    return [one for one in buttons if ctx.word_of(one.label.split(",")[0]) == word]
+    return Content.from_json(row.body).buttons if row is not None and row.body else ()
 
 
 def press(ctx: Context, button: Pressable) -> Reply:
     """Do what a button does; one that hides, erases or is for facilitators is named instead, for a press of its own."""
     route = ctx.engine.router.presses.get(button.action)
     if route is None or route.role is not Role.MEMBER or button.style == "danger":
-        return t("To be sure: please press “{button}”, or type it.", button=button.label)
+        sure = t("To be sure: please press “{button}”, or type it.", button=button.label)
+        return Card(sure, buttons=tuple(Button(*astuple(one)) for one in _shown(ctx)))
     ctx.value = button.value
     return route.handler(ctx)
 

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t
 from bot.core.events import Address
-from handlers import away, privacy, requests
+from bot.core.forms import question
+from handlers import away, me, privacy, requests
 from handlers.safety import close_requests
 
 router = Router()
 
 TO_UNDO = timedelta(days=1)
+STAY = Button(t("No, stay"), "leaving.stay")
 OPEN_END = datetime(9999, 1, 1, tzinfo=UTC)
 KEPT_TIMERS = ("privacy.erase", "away.end")
 
@@ -29,8 +31,9 @@ def open_leaving(ctx: Context) -> Reply:
 def confirm(ctx: Context, before: Say | None = None) -> Card:
     """What leaving does, and when; nothing has happened yet."""
     if ctx.me.state in ("arriving", "joining"):
-        erase = Button(t("Leave and erase"), "joining.no", style="danger")
-        return Card(t("You are still joining. If you leave now, everything is erased at once."), buttons=(erase,))
+        ctx.later.clear()  # a question that waits comes back after the no: a yes must not be taken for its answer
+        erase = Button(t("Yes, leave"), "joining.no", style="danger")
+        return Card(t("You are still joining. If you leave now, everything is erased at once."), buttons=(erase, STAY))
     if ctx.me.state == "leaving":
         return _waiting(ctx)
     if _is_last_facilitator(ctx):
@@ -42,6 +45,7 @@ def confirm(ctx: Context, before: Say | None = None) -> Card:
             buttons=(Button(t("People"), "people.open"),),
         )
     when = When(ctx.now + TO_UNDO, "moment")
+    ctx.later.clear()
     text = lines(
         before,
         t("Leave the bot? At once nobody finds you, your open requests close, and I ask you nothing."),
@@ -52,9 +56,18 @@ def confirm(ctx: Context, before: Say | None = None) -> Card:
         Button(t("Yes, leave"), "leaving.yes", style="danger"),
         Button(t("My data first"), "mydata.open"),
         Button(t("Only a break"), "away.open"),
-        Button(t("No, stay"), "me.open"),
+        STAY,
     )
     return Card(text, buttons=buttons)
+
+
+@router.press("leaving.stay", role=Role.MEMBER)
+def stay(ctx: Context) -> Reply:
+    """Nothing happens; the question that was interrupted comes back."""
+    waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+    if waiting is not None and not ctx.form(waiting.form).gentle:
+        return question(ctx, waiting, t("Now back to the earlier question."))
+    return me.me_card(ctx)
 
 
 def _is_last_facilitator(ctx: Context) -> bool:

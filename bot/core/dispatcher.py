@@ -36,7 +36,7 @@ from bot.core.ids import read_button_handle
 from bot.core.in_hand import Deadly, InHand
 from bot.core.language import Reader
 from bot.core.log import get_logger
-from bot.core.replies import Ask, Content, Reply, t
+from bot.core.replies import Ask, Content, Pressable, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.dialogs import Dialog
@@ -276,8 +276,8 @@ class Dispatcher:
             return self._command(ctx, name, rest.strip())
         waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
         word = ctx.word_of(text)
-        if waiting is not None and ctx.form(waiting.form).gentle and (pressed := self._typed_button(ctx, text)):
-            return pressed
+        if waiting is not None and (decided := self._decides_beside(ctx, waiting, word, text)):
+            return decided
         if waiting is not None and not self._leaves(ctx, waiting, word, text):
             if not self._was_only_a_page(ctx, waiting):
                 return self._say(ctx, forms.take_text(ctx, waiting, text))
@@ -303,13 +303,26 @@ class Dispatcher:
         ctx.text = text
         return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
 
+    def _decides_beside(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> Ack | None:
+        """A typed label presses where the question is gentle, or something grave was shown since; also yes and no."""
+        if ctx.form(waiting.form).gentle:
+            return self._typed_button(ctx, text)
+        shown = _newest_buttons(ctx) if len(text) <= LONGEST_LABEL else ()
+        if not any(one.style == "danger" for one in shown):
+            return None
+        if word in ("yes", "no") and any(ctx.word_of(one.label.split(",")[0]) == word for one in shown):
+            return self._run(ctx, replace(self._engine.router.words[word], anytime=True))
+        return self._typed_button(ctx, text)
+
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
         """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""
         if waiting.field == "name" and word == "safe":
             return text.casefold() == "safe"  # Aman, Indonesian for safe, is a name
         if waiting.field == "name" or ctx.form(waiting.form).firm:
             return word in IN_ANY_QUESTION
-        return word in self._engine.router.words and word not in MAY_ANSWER
+        route = self._engine.router.words.get(word or "")
+        # A facilitator's word, such as session, is a fellow's answer like any other.
+        return route is not None and word not in MAY_ANSWER and (route.role is Role.MEMBER or ctx.me.is_facilitator)
 
     def _was_only_a_page(self, ctx: Context, waiting: Dialog) -> bool:
         """Was this form only ever a page, which the person has closed? Platforms do not tell of that."""
@@ -336,9 +349,8 @@ class Dispatcher:
 
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
-        row = ctx.store.homes.last_said(ctx.me.id) if len(text) <= LONGEST_LABEL else None
         typed = text.casefold()
-        for button in Content.from_json(row.body).buttons if row is not None and row.body else ():
+        for button in _newest_buttons(ctx) if len(text) <= LONGEST_LABEL else ():
             route = self._engine.router.presses.get(button.action)
             if button.label.casefold() == typed and route is not None:
                 ctx.value = button.value
@@ -531,6 +543,12 @@ def source_of(event: Event) -> str:
     if isinstance(event, Disconnected):
         return f"{event.platform}:{event.installation}"
     return f"{event.sender.platform}:{event.sender.installation}"
+
+
+def _newest_buttons(ctx: Context) -> tuple[Pressable, ...]:
+    """What can be pressed under the newest message."""
+    row = ctx.store.homes.last_said(ctx.me.id)
+    return Content.from_json(row.body).buttons if row is not None and row.body else ()
 
 
 def nearest_word(ctx: Context, typed: str) -> str | None:

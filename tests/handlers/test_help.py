@@ -229,5 +229,29 @@ def test_a_word_of_the_bot_never_becomes_a_project(chat: Chat) -> None:
     sari.says("project")
     sari.presses("New project")
     sari.says("leave")
-    assert "erase" in sari.sees()[-2]
+    assert "erase" in sari.last
     assert chat.store.now(lambda unit: unit.projects.mine(sari.member or 0)) is None
+
+
+@pytest.mark.parametrize("begins", ["human", "stop"])
+def test_leaving_is_decided_in_words_while_a_question_is_open(chat: Chat, mirela: Person, begins: str) -> None:
+    sari = chat.joins("Sari")
+    sari.says(begins)
+    asked = sari.last.splitlines()[-1]
+    sari.says("leave")
+    sari.says("yes")
+    assert sari.last == "To be sure: please press “Yes, leave”, or type it."
+    sari.says("tidak")
+    assert sari.last == f"Now back to the earlier question.\n{asked}"
+    sari.says("leave")
+    sari.says("Yes, leave")
+    assert sari.last.startswith("I will erase your data tomorrow")
+    assert mirela.sees() == []
+
+
+@pytest.mark.parametrize("answer", ["People", "Round", "manage", "hide my data from brokers"])
+def test_what_is_a_word_for_facilitators_or_begins_like_one_is_a_fellows_answer(chat: Chat, answer: str) -> None:
+    sari = chat.joins("Sari")
+    sari.says("new project")
+    sari.says(answer)
+    assert f"Kept: “{answer}”." in sari.last

@@ -254,9 +254,12 @@ def test_a_typed_yes_never_presses_what_erases(chat: Chat) -> None:
     sari.says("leave")
     sari.says("yes")
     assert sari.last == "To be sure: please press “Yes, leave”, or type it."
-    sari.says("leave")
     sari.says("no")
     assert "You: Sari" in sari.last
+    sari.says("leave")
+    sari.says("yes")
+    sari.says("Yes, leave")
+    assert sari.last.startswith("I will erase your data tomorrow")
 
 
 def test_undo_after_sending_names_the_request_and_offers_to_withdraw(chat: Chat) -> None:

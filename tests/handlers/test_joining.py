@@ -288,8 +288,6 @@ def test_back_keeps_what_was_ticked(chat: Chat) -> None:
     ("typed", "said"),
     [
         ("help", "Just write what you are looking for."),
-        ("leave", "You are still joining. If you leave now, everything is erased at once."),
-        ("saya mau berhenti", "You are still joining. If you leave now, everything is erased at once."),
         ("hide me", "What I keep:"),
     ],
 )
@@ -303,3 +301,20 @@ def test_a_cry_to_stop_is_heard_while_joining_and_the_question_comes_back(chat: 
         sekar.says(typed)
         assert sekar.sees()[-2].startswith(said)
         assert sekar.last == f"Now back to the earlier question.\n{asked}"
+
+
+@pytest.mark.parametrize("typed", ["leave", "saya mau berhenti"])
+def test_who_wants_to_go_while_joining_is_asked_first_and_a_yes_is_not_their_name(chat: Chat, typed: str) -> None:
+    sekar = arrive(chat)
+    sekar.presses("English")
+    sekar.presses("Agree")
+    asked = sekar.last
+    sekar.says(typed)
+    assert sekar.last == "You are still joining. If you leave now, everything is erased at once."
+    sekar.says("yes")
+    assert sekar.last == "To be sure: please press “Yes, leave”, or type it."
+    sekar.says("no")
+    assert sekar.last == f"Now back to the earlier question.\n{asked}"
+    sekar.says(typed)
+    sekar.says("yes, leave")
+    assert sekar.last == "All right. Nothing is kept. If you change your mind, open the same link again."
