@@ -5,7 +5,7 @@ from dataclasses import astuple
 from typing import Any
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, lines, listed, t
-from bot.core.replies import Content, Pressable
+from bot.core.replies import Pressable
 from bot.core.router import Route
 from bot.domain.profiles import Profile
 from handlers import me, wording
@@ -46,12 +46,7 @@ def listed_words(ctx: Context) -> list[Route]:
 
 def offered(ctx: Context, word: str) -> list[Pressable]:
     """The buttons under the newest message that a typed word means: "yes" is Yes, and "Yes, leave"."""
-    return [one for one in _shown(ctx) if ctx.word_of(one.label.split(",")[0]) == word]
-
-
-def _shown(ctx: Context) -> Sequence[Pressable]:
-    row = ctx.store.homes.last_said(ctx.me.id)
-    return Content.from_json(row.body).buttons if row is not None and row.body else ()
+    return [one for one in ctx.shown() if ctx.word_of(one.label.split(",")[0]) == word]
 
 
 def press(ctx: Context, button: Pressable) -> Reply:
@@ -59,7 +54,7 @@ def press(ctx: Context, button: Pressable) -> Reply:
     route = ctx.engine.router.presses.get(button.action)
     if route is None or route.role is not Role.MEMBER or button.style == "danger":
         sure = t("To be sure: please press “{button}”, or type it.", button=button.label)
-        return Card(sure, buttons=tuple(Button(*astuple(one)) for one in _shown(ctx)))
+        return Card(sure, buttons=tuple(Button(*astuple(one)) for one in ctx.shown()))
     ctx.value = button.value
     return route.handler(ctx)
 

@@ -97,7 +97,7 @@ def _typed(ctx: Context, word: str) -> Reply:
 
     Never the first: the request may have come by itself while somebody wrote about something else.
     """
-    newest = ctx.store.homes.last_said(ctx.me.id)
+    newest = ctx.last_said()
     was_asked_for = newest is not None and newest.priority == Urgency.REPLY
     meant = [one for one in offered(ctx, word) if was_asked_for or not one.action.startswith("introductions.")]
     if len(meant) == 1:

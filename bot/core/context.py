@@ -12,7 +12,7 @@ from bot.core.forms import Form
 from bot.core.ids import Ids
 from bot.core.language import Language, Reader
 from bot.core.programme import Programme
-from bot.core.replies import Card, Content, Lines, Reply, Say, Text, Urgency, t
+from bot.core.replies import Card, Content, Lines, Pressable, Reply, Say, Text, Urgency, t
 from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from storage import UnitOfWork
@@ -160,6 +160,19 @@ class Context:
         """The word that a text is: one of its forms in any language, or its own name."""
         name = text.strip().casefold()
         return self.programme.content.word_of(text) or (name if name in self.engine.router.words else None)
+
+    def last_said(self) -> Row | None:
+        """The newest message to me where I write now, or change of one; None when it is in another app of mine."""
+        row, here = self.store.homes.last_said(self.me.id), self.here
+        is_elsewhere = (
+            row is not None and here is not None and here.is_private and here.conversation != row.conversation
+        )
+        return None if is_elsewhere else row
+
+    def shown(self) -> tuple[Pressable, ...]:
+        """The buttons under it."""
+        row = self.last_said()
+        return Content.from_json(row.body).buttons if row is not None and row.body else ()
 
     def after(self, reply: Callable[[], Reply]) -> None:
         """Say something more, in a message of its own, once the reply is said."""

@@ -36,7 +36,7 @@ from bot.core.ids import read_button_handle
 from bot.core.in_hand import Deadly, InHand
 from bot.core.language import Reader
 from bot.core.log import get_logger
-from bot.core.replies import Ask, Content, Pressable, Reply, t
+from bot.core.replies import Ask, Content, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.dialogs import Dialog
@@ -49,7 +49,7 @@ log = get_logger("kawan.dispatcher")
 BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo", "yes", "no"}
-IN_ANY_QUESTION = {"help", "safe", "leave", "stop", "visible"}  # even while somebody is joining
+IN_ANY_QUESTION = {"help", "safe", "leave", "stop", "undo", "visible"}  # even while somebody is joining
 MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck", "people"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
@@ -307,7 +307,7 @@ class Dispatcher:
         """A typed label presses where the question is gentle, or something grave was shown since; also yes and no."""
         if ctx.form(waiting.form).gentle:
             return self._typed_button(ctx, text)
-        shown = _newest_buttons(ctx) if len(text) <= LONGEST_LABEL else ()
+        shown = ctx.shown() if len(text) <= LONGEST_LABEL else ()
         if not any(one.style == "danger" for one in shown):
             return None
         if word in ("yes", "no") and any(ctx.word_of(one.label.split(",")[0]) == word for one in shown):
@@ -350,7 +350,7 @@ class Dispatcher:
     def _typed_button(self, ctx: Context, text: str) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
         typed = text.casefold()
-        for button in _newest_buttons(ctx) if len(text) <= LONGEST_LABEL else ():
+        for button in ctx.shown() if len(text) <= LONGEST_LABEL else ():
             route = self._engine.router.presses.get(button.action)
             if button.label.casefold() == typed and route is not None:
                 ctx.value = button.value
@@ -543,12 +543,6 @@ def source_of(event: Event) -> str:
     if isinstance(event, Disconnected):
         return f"{event.platform}:{event.installation}"
     return f"{event.sender.platform}:{event.sender.installation}"
-
-
-def _newest_buttons(ctx: Context) -> tuple[Pressable, ...]:
-    """What can be pressed under the newest message."""
-    row = ctx.store.homes.last_said(ctx.me.id)
-    return Content.from_json(row.body).buttons if row is not None and row.body else ()
 
 
 def nearest_word(ctx: Context, typed: str) -> str | None:

@@ -188,3 +188,11 @@ def test_who_did_not_agree_to_introductions_is_told_so_and_can_change_it(chat: C
     sari.presses("Agree: Introductions")
     bat.says("beneficial ownership")
     assert "Sari" in bat.last
+
+
+def test_the_word_that_ends_the_time_away_is_no_name(chat: Chat) -> None:
+    mirela = chat.joins("Mirela", role="facilitator")
+    for said in ("people", "Invite", "stop", "cancel", "undo"):
+        mirela.says(said)
+    assert mirela.sees()[-2].startswith("Welcome back.")
+    assert mirela.last.startswith("Now back to the earlier question.\n1 of 4. Whom do you invite?")

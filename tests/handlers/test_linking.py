@@ -262,3 +262,14 @@ def test_a_forgotten_app_is_not_written_to_again_not_even_to_change_a_message(
     chat.passes(days=8)  # the request closes, and its message would say so
     assert phone.sees() == on_phone
     assert any("is closed" in text for text in sari.sees())
+
+
+def test_a_typed_yes_is_no_answer_to_what_only_the_other_app_shows(chat: Chat, sari: Person, phone: Person) -> None:
+    linked(sari, phone)
+    asks(chat)
+    sari.says("yes")
+    assert sari.last.startswith("Do you mean this?")
+    phone.says("yes")
+    assert phone.last.startswith("Do you mean this?")
+    phone.says("yes")
+    assert phone.last.startswith("You and Bat")
