@@ -32,6 +32,7 @@ __all__ = [
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "id", "mn", "fil", "th")
 _NO_CLASH = ("safe", "leave")  # words with consequences: no other word of any language may look like them
+_AROUND = " .!?…,\n\t"  # "stop !!" is stop
 _A_FEW_WORDS = 12  # more than that tells of something, and does not call for help
 
 
@@ -121,7 +122,7 @@ class Content:
 
     def word_of(self, text: str) -> str | None:
         """The id of the word that a text is, in any language; or None. A word's own id is always one of its forms."""
-        return self.word_forms.get(text.strip().strip(".!?").casefold())
+        return self.word_forms.get(text.strip(_AROUND).casefold())
 
     def word_label(self, word: str, language: str) -> str:
         """How a word is shown in a language."""

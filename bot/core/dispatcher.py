@@ -50,6 +50,7 @@ BUTTONS_LAST = timedelta(days=90)
 LONGEST_LABEL = 75
 NEVER_PROPOSED = {"safe", "leave", "stop", "start", "invite", "link", "undo", "yes", "no"}
 IN_ANY_QUESTION = {"help", "safe", "leave", "stop", "undo", "visible"}  # even while somebody is joining
+ALSO_NAMES = {"aman", "ligtas"}  # safe, in Indonesian and in Filipino
 MAY_ANSWER = {"yes", "no", "hello", "thanks", "change", "stuck", "people"}
 A_MINUTE = 20
 PAGE_OPENS = timedelta(seconds=5)  # for so long a form's first question waits for its page
@@ -317,7 +318,7 @@ class Dispatcher:
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
         """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""
         if waiting.field == "name" and word == "safe":
-            return text.casefold() == "safe"  # Aman, Indonesian for safe, is a name
+            return text.casefold().strip(" .!") not in ALSO_NAMES
         if waiting.field == "name" or ctx.form(waiting.form).firm:
             return word in IN_ANY_QUESTION
         route = self._engine.router.words.get(word or "")

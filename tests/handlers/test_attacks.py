@@ -205,14 +205,16 @@ def test_a_card_says_nothing_of_the_asker_that_the_other_may_not_see(chat: Chat)
     assert "You share" not in sari.last
 
 
-def test_somebody_may_be_called_aman_which_is_indonesian_for_safe(chat: Chat) -> None:
+@pytest.mark.parametrize(("name", "safe"), [("Aman", "safe"), ("LIGTAS", "Safe !!"), ("Sekar", "аюулгүй")])
+def test_somebody_may_be_called_what_is_safe_in_another_language(chat: Chat, name: str, safe: str) -> None:
     new = chat.newcomer("New")
     new.says(f"/start {chat.invites()}")
     for label in ("English", "Agree"):
         new.presses(label)
-    new.says("Aman")
+    new.says(name)
     assert "2 of" in new.last
-    new.says("safe")
+    new.says("back")
+    new.says(safe)
     assert new.last == "OK."
 
 

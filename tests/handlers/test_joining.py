@@ -289,6 +289,7 @@ def test_back_keeps_what_was_ticked(chat: Chat) -> None:
     [
         ("help", "Just write what you are looking for."),
         ("hide me", "What I keep:"),
+        ("HIDE ME !!", "What I keep:"),
     ],
 )
 def test_a_cry_to_stop_is_heard_while_joining_and_the_question_comes_back(chat: Chat, typed: str, said: str) -> None:
@@ -303,7 +304,7 @@ def test_a_cry_to_stop_is_heard_while_joining_and_the_question_comes_back(chat: 
         assert sekar.last == f"Now back to the earlier question.\n{asked}"
 
 
-@pytest.mark.parametrize("typed", ["leave", "saya mau berhenti"])
+@pytest.mark.parametrize("typed", ["leave", "saya mau berhenti", "Stop !!"])
 def test_who_wants_to_go_while_joining_is_asked_first_and_a_yes_is_not_their_name(chat: Chat, typed: str) -> None:
     sekar = arrive(chat)
     sekar.presses("English")
