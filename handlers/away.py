@@ -9,6 +9,7 @@ from dateutil.relativedelta import relativedelta
 
 from bot.core import Button, Card, Choice, Context, Field, Form, Reply, Role, Router, Say, When, Wrong, lines, t
 from bot.core.forms import begin, question
+from bot.domain.topics import Wanted
 from handlers import privacy
 from storage.members import LIVE
 
@@ -34,9 +35,15 @@ def stop(ctx: Context) -> Reply:
     """Pause everything at once; until when is asked after that, or said with the word. On the way in it is leaving."""
     if ctx.me.state not in LIVE:
         return ctx.engine.router.words["leave"].handler(ctx)
-    if ctx.text.strip() or ctx.me.state == "paused":
+    if _says_more(ctx) or ctx.me.state == "paused":
         return _away(ctx)
     return _until_when(ctx, go(ctx, None).text)
+
+
+def _says_more(ctx: Context) -> bool:
+    """Does a day stand behind the word, or anything else? "stop please" says no more than stop."""
+    is_dated = any(sign.isdigit() for sign in ctx.text)
+    return is_dated or ctx.programme.understanding.understand(ctx.text, ctx.me.language) != Wanted()
 
 
 @router.word("away", takes_text=True, role=Role.MEMBER)
@@ -182,6 +189,11 @@ def _return(ctx: Context) -> None:
     ctx.store.schedules.cancel(ctx.me.id, ("away.end",))
     ctx.store.profiles.renew(ctx.me.id)
     ctx.refresh()
+    waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
+    if waiting is not None and waiting.form == UNTIL_WHEN.name:  # nobody is asked until when they are away
+        parked = ctx.store.dialogs.end(waiting)
+        if parked is not None:
+            ctx.after(lambda: question(ctx, parked, t("Now back to the earlier question.")))
 
 
 @router.due("away.end")

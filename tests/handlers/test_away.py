@@ -196,3 +196,24 @@ def test_the_word_that_ends_the_time_away_is_no_name(chat: Chat) -> None:
         mirela.says(said)
     assert mirela.sees()[-2].startswith("Welcome back.")
     assert mirela.last.startswith("Now back to the earlier question.\n1 of 4. Whom do you invite?")
+
+
+@pytest.mark.parametrize("plea", ["stop please", "Stop now !!", "stop 🙏", "leave me alone please", "berhenti dulu ya"])
+def test_a_plea_to_stop_is_heard_at_once_whatever_stands_behind_it(chat: Chat, sari: Person, plea: str) -> None:
+    sari.says(plea)
+    assert sari.last.startswith("You are away until you come back.")
+
+
+@pytest.mark.parametrize("begins", ["stop", "new project"])
+def test_who_is_back_is_not_asked_until_when_they_are_away(chat: Chat, sari: Person, begins: str) -> None:
+    sari.says(begins)
+    asked = sari.last
+    for said in ("stop", "undo"):
+        sari.says(said)
+    if begins == "stop":
+        assert sari.last.startswith("Welcome back.")
+        sari.says("open data")
+        assert sari.last.startswith("I read: Open government data.")
+    else:
+        assert sari.sees()[-2].startswith("Welcome back.")
+        assert sari.last == f"Now back to the earlier question.\n{asked}"
