@@ -306,14 +306,11 @@ class Dispatcher:
 
     def _decides_beside(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> Ack | None:
         """A typed label presses where the question is gentle, or something grave was shown since; also yes and no."""
-        if ctx.form(waiting.form).gentle:
-            return self._typed_button(ctx, text)
         shown = ctx.shown() if len(text) <= LONGEST_LABEL else ()
-        if not any(one.style == "danger" for one in shown):
-            return None
-        if word in ("yes", "no") and any(ctx.word_of(one.label.split(",")[0]) == word for one in shown):
+        is_grave = any(one.style == "danger" for one in shown)
+        if is_grave and word in ("yes", "no") and any(ctx.word_of(one.label.split(",")[0]) == word for one in shown):
             return self._run(ctx, replace(self._engine.router.words[word], anytime=True))
-        return self._typed_button(ctx, text)
+        return self._typed_button(ctx, text) if is_grave or ctx.form(waiting.form).gentle else None
 
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
         """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""

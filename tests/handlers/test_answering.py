@@ -202,6 +202,16 @@ def test_somebody_away_or_without_consent_is_asked_nothing(chat: Chat, mirela: P
     assert "You did not agree to questions" in bat.last
 
 
+def test_a_yes_to_leaving_is_no_answer_to_the_weeks_question(chat: Chat, mirela: Person, sari: Person) -> None:
+    usual(mirela)
+    to_monday(chat)
+    sari.says("leave")
+    sari.says("yes")
+    assert sari.last == "To be sure: please press “Yes, leave”, or type it."
+    sari.says("no")
+    assert sari.last.startswith("You: Sari")
+
+
 def test_the_last_promise_comes_first_and_done_asks_for_the_next(chat: Chat, mirela: Person, sari: Person) -> None:
     usual(mirela)
     to_monday(chat)
