@@ -53,10 +53,15 @@ def press(ctx: Context, button: Pressable) -> Reply:
     """Do what a button does; one that hides, erases or is for facilitators is named instead, for a press of its own."""
     route = ctx.engine.router.presses.get(button.action)
     if route is None or route.role is not Role.MEMBER or button.style == "danger":
-        sure = t("To be sure: please press “{button}”, or type it.", button=button.label)
-        return Card(sure, buttons=tuple(Button(*astuple(one)) for one in ctx.shown()))
+        return sure(ctx, button)
     ctx.value = button.value
     return route.handler(ctx)
+
+
+def sure(ctx: Context, button: Pressable) -> Card:
+    """Name a button that a word alone does not press, with all that stood beside it."""
+    said = t("To be sure: please press “{button}”, or type it.", button=button.label)
+    return Card(said, buttons=tuple(Button(*astuple(one)) for one in ctx.shown()))
 
 
 @router.word("change", role=Role.MEMBER)

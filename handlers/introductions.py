@@ -8,7 +8,7 @@ from bot.core.router import Role, Router
 from bot.domain.profiles import Profile
 from handlers import talks, wording
 from handlers.contacts import in_touch
-from handlers.help import offered, press
+from handlers.help import offered, press, sure
 from handlers.partners import two_others
 from handlers.requests import request_card, requests
 from storage.access import Viewer
@@ -100,8 +100,9 @@ def _typed(ctx: Context, word: str) -> Reply:
     newest = ctx.last_said()
     was_asked_for = newest is not None and newest.priority == Urgency.REPLY
     meant = [one for one in offered(ctx, word) if was_asked_for or not one.action.startswith("introductions.")]
-    if len(meant) == 1:
-        return press(ctx, meant[0])
+    if len(meant) == 1:  # to join a team is a yes of one's own, too
+        is_unasked = not was_asked_for and meant[0].action == "team_joining.yes"
+        return sure(ctx, meant[0]) if is_unasked else press(ctx, meant[0])
     waiting = [one for one in ctx.store.introductions.waiting_for(ctx.me.id) if one.asked_at <= ctx.now]
     if len(waiting) == 1:
         return request_card(ctx, waiting[0], t("Do you mean this?"))

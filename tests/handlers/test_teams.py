@@ -169,6 +169,21 @@ def test_a_facilitator_proposes_and_nobody_is_added_without_their_yes(chat: Chat
     assert f"Tuya did not join the team of “{TITLE}” this time." in mirela.last
 
 
+def test_a_yes_to_something_else_joins_no_team(chat: Chat, sari: Person) -> None:
+    mirela, bat = chat.joins("Mirela", role="facilitator"), chat.joins("Bat")
+    looks(sari)
+    mirela.says("manage")
+    for label in ("Projects", "Beneficial", "Propose a member"):
+        mirela.presses(label)
+    mirela.says("Bat")
+    mirela.presses("Bat")
+    bat.says("yes")
+    assert bat.last == "To be sure: please press “Yes, join”, or type it."
+    assert team_of(chat) == [sari.member]
+    bat.says("yes")
+    assert team_of(chat) == [sari.member, bat.member]
+
+
 def test_kept_apart_people_are_told_before_and_never_by_name(chat: Chat, sari: Person) -> None:
     bat, bidder = chat.joins("Bat"), chat.joins("Bidder")
     mirela = chat.joins("Mirela", role="facilitator")
