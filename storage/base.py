@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
-from importlib import import_module
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, CursorResult
 
 from storage import prepared
@@ -48,25 +48,8 @@ def as_microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
-class _Json(sa.types.TypeDecorator[Any]):
-    """JSON, which PostgreSQL keeps in its own binary form; that dialect is read only where it is spoken."""
-
-    impl = sa.JSON(none_as_null=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
-        if dialect.name != "postgresql":
-            return dialect.type_descriptor(self.impl_instance)
-        return dialect.type_descriptor(_speaking(dialect.name).JSONB(none_as_null=True))
-
-
-def _speaking(dialect: str) -> Any:
-    """What SQLAlchemy has for one database alone."""
-    return import_module(f"sqlalchemy.dialects.{dialect}")
-
-
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Json = _Json()
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Key = sa.LargeBinary(16)
 # Compared byte by byte on both databases: what begins with a prefix stands together, whatever the server's locale.
 Ordered = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -163,7 +146,7 @@ def overwrite(connection: Connection, of: sa.Table, key: Mapping[str, Any], /, *
 
 def insert_of(dialect: str) -> Any:
     """The INSERT that knows of conflicts, which has a name of its own in each dialect."""
-    return _speaking(dialect).insert
+    return postgresql.insert if dialect == "postgresql" else sqlite.insert
 
 
 @cache
