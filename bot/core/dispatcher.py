@@ -2,6 +2,7 @@
 
 import traceback
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ from bot.core.ids import read_button_handle
 from bot.core.in_hand import Deadly, InHand
 from bot.core.language import Reader
 from bot.core.log import get_logger
-from bot.core.replies import Ask, Content, Reply, t
+from bot.core.replies import Ask, Content, Pressable, Reply, t
 from bot.core.router import Role, Route
 from storage import Busy, Store, Turn, UnitOfWork
 from storage.dialogs import Dialog
@@ -302,15 +303,15 @@ class Dispatcher:
         if route is not None:
             return self._word(ctx, route, rest)
         ctx.text = text
-        return self._typed_button(ctx, text) or self._run_slot(ctx, "search")
+        return self._typed_button(ctx, text, _named_by(ctx, text)) or self._run_slot(ctx, "search")
 
     def _decides_beside(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> Ack | None:
         """A typed label presses where the question is gentle, or something grave was shown since; also yes and no."""
-        shown = ctx.shown() if len(text) <= LONGEST_LABEL else ()
+        shown = _named_by(ctx, text)
         is_grave = any(one.style == "danger" for one in shown)
         if is_grave and word in ("yes", "no") and any(ctx.word_of(one.label.split(",")[0]) == word for one in shown):
             return self._run(ctx, replace(self._engine.router.words[word], anytime=True))
-        return self._typed_button(ctx, text) if is_grave or ctx.form(waiting.form).gentle else None
+        return self._typed_button(ctx, text, shown) if is_grave or ctx.form(waiting.form).gentle else None
 
     def _leaves(self, ctx: Context, waiting: Dialog, word: str | None, text: str) -> bool:
         """Is this no answer? A word of the bot alone is obeyed, where it cannot be one; joining has to be finished."""
@@ -345,10 +346,10 @@ class Dispatcher:
                 return route, " ".join(parts[length:]).strip()
         return None, ""
 
-    def _typed_button(self, ctx: Context, text: str) -> Ack | None:
+    def _typed_button(self, ctx: Context, text: str, shown: Sequence[Pressable]) -> Ack | None:
         """A button's label, typed instead of pressed, is a press on the newest message."""
         typed = text.casefold()
-        for button in ctx.shown() if len(text) <= LONGEST_LABEL else ():
+        for button in shown:
             route = self._engine.router.presses.get(button.action)
             if button.label.casefold() == typed and route is not None:
                 ctx.value = button.value
@@ -557,6 +558,11 @@ def nearest_word(ctx: Context, typed: str) -> str | None:
         typed.casefold(), list(forms_by_text), scorer=DamerauLevenshtein.distance, score_cutoff=distance
     )
     return None if best is None else ctx.programme.content.word_label(forms_by_text[best[0]], ctx.me.language)
+
+
+def _named_by(ctx: Context, text: str) -> tuple[Pressable, ...]:
+    """The buttons of the newest message, if a text is short enough to be the label of one."""
+    return ctx.shown() if len(text) <= LONGEST_LABEL else ()
 
 
 def _asked_again(ctx: Context, waiting: Dialog) -> Reply:

@@ -95,19 +95,9 @@ class Doubts:
         elif found is None and row.doubt_since is not None and at - row.doubt_since >= STOP_ASKING:
             self._ends(unit, row, "unconfirmed", now, doubt=row.doubt_since)
 
-    def _ends(
-        self,
-        unit: UnitOfWork,
-        row: Row,
-        to: str,
-        now: datetime,
-        *,
-        ref: str | None = None,
-        body: Any = None,
-        doubt: datetime | None = None,
-    ) -> None:
-        """`doubt`: only this one, not a later one about the same row, which another answer had sent once more."""
-        unit.claims.resolve(row.seq, to, now, ref=ref, body=body, doubt=doubt)
+    def _ends(self, unit: UnitOfWork, row: Row, to: str, now: datetime, **more: Any) -> None:
+        """End the doubt, and count how; `more` is what `Claims.resolve` takes."""
+        unit.claims.resolve(row.seq, to, now, **more)
         self._figures.add("doubt", {"sent": "found", "queued": "resent"}.get(to, to))
 
     def _changes_a_message(self, unit: UnitOfWork, row: Row) -> bool:
