@@ -1,4 +1,4 @@
-"""SQLite: one writer thread groups many jobs into one commit; long reads have a connection of their own."""
+"""SQLite: many jobs to a commit, on the event loop's thread; a commit and long reads wait for the disk on others."""
 
 import asyncio
 import contextlib
@@ -22,6 +22,7 @@ from storage.unit_of_work import UnitOfWork
 GROUP_JOBS = 64
 GROUP_SECONDS = 0.010
 BUSY_MILLISECONDS = 5000
+BUSY_PAUSE = 0.02  # seconds
 STATEMENTS = 1000  # that stay prepared; with Python's 128 those of the path of an event push each other out
 # What is no handler's fault: no space, no memory, a lock, a broken disk.
 NOT_THE_JOB = {
@@ -53,12 +54,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 class _Waiting:
     """A job, and the future of whoever waits for it (nobody, when it runs on the caller's thread)."""
 
-    __slots__ = ("error", "future", "job", "loop", "result")
+    __slots__ = ("error", "future", "job", "result")
 
-    def __init__(self, job: Job[Any], loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, job: Job[Any], future: asyncio.Future[Any] | None = None) -> None:
         self.job = job
-        self.loop = loop
-        self.future: asyncio.Future[Any] | None = loop.create_future() if loop else None
+        self.future = future
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -71,8 +71,38 @@ class _Waiting:
             self.future.set_result(self.result)
 
 
+class _Group:
+    """The jobs of one transaction, and what became of it."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.taken: list[_Waiting] = []
+        self.units: list[UnitOfWork] = []  # of the jobs that did not fail
+        self.error: BaseException | None = None
+
+    @property
+    def woken(self) -> frozenset[str]:
+        return frozenset(lane for unit in self.units for lane in unit.woken)
+
+    @property
+    def wiped(self) -> bool:
+        return any(unit.wiped for unit in self.units)
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing of it is kept."""
+        self.error = error
+        self.units.clear()
+        for waiting in self.taken:
+            waiting.error = busy(error) if isinstance(error, Exception) else error
+
+
 class SqliteStore:
-    """One writer thread drains the queue: many jobs, one commit, a savepoint around each job."""
+    """A queue of jobs, and one connection that writes: a savepoint around each job, a commit around many.
+
+    The jobs run on the event loop's thread. Python runs one thread at a time: on a thread of their own, the two handed
+    the interpreter to and fro at each statement, which took a fifth of a command's processor time (`bench dispatch`).
+    What really waits does not wait here: a commit has a thread, and a lock of another process is tried again later.
+    """
 
     def __init__(self, url: str, *, inline: bool = False) -> None:
         memory = url in ("sqlite://", "sqlite:///:memory:")
@@ -94,10 +124,10 @@ class SqliteStore:
         self._connection: sa.Connection | None = None
         self._queues: tuple[deque[_Waiting], ...] = tuple(deque() for _ in Turn)
         self._wakes: list[Callable[[frozenset[str]], None]] = []
-        self._ready = threading.Condition()
-        self._using = threading.RLock()
+        self._using = threading.Lock()  # from BEGIN to COMMIT; not always let go by the thread that took it
         self._closing = False
-        self._writer: threading.Thread | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._disk = ThreadPoolExecutor(1, "kawan-disk")
         self._reader = ThreadPoolExecutor(1, "kawan-reader")
         self._traces = False
         self.alone = True  # a lock beside the file sees to it
@@ -125,17 +155,15 @@ class SqliteStore:
     async def run(self, job: Job[Result], turn: Turn = Turn.EVENT) -> Result:
         if self._inline:
             return self.now(job)
-        waiting = _Waiting(job, asyncio.get_running_loop())
-        with self._ready:
-            if self._closing:
-                raise Busy("the database is closing")
-            if self._room is not None and self._room.given_up and turn is not Turn.RELAY:
-                raise Busy("the disk is full")  # the last of it is for writing down what was sent
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write, name="kawan-writer", daemon=True)
-                self._writer.start()
-            self._queues[turn].append(waiting)
-            self._ready.notify()
+        if self._closing:
+            raise Busy("the database is closing")
+        if self._room is not None and self._room.given_up and turn is not Turn.RELAY:
+            raise Busy("the disk is full")  # the last of it is for writing down what was sent
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(job, loop.create_future())
+        self._queues[turn].append(waiting)
+        if self._writing is None or self._writing.done() or self._writing.get_loop() is not loop:
+            self._writing = loop.create_task(self._write())
         assert waiting.future is not None
         result: Result = await waiting.future
         return result
@@ -157,117 +185,164 @@ class SqliteStore:
 
     def now(self, job: Job[Result]) -> Result:
         waiting = _Waiting(job)
-        woken = self._commit(iter((waiting,)), [])
+        group = self._commit(iter((waiting,)))
         if waiting.error is not None:
             raise waiting.error
-        self._wake(woken)
+        self._wake(group.woken)
         result: Result = waiting.result
         return result
 
     def close(self) -> None:
-        with self._ready:
-            self._closing = True
-            self._ready.notify()
-        if self._writer is not None:
-            self._writer.join()
+        """Do what was asked before, and nothing more."""
+        self._closing = True
+        while any(self._queues):
+            for waiting in self._commit(self._next()).taken:
+                assert waiting.future is not None
+                with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+                    waiting.future.get_loop().call_soon_threadsafe(waiting.settle)
+        self._disk.shutdown()
         self._reader.shutdown()
         if self._connection is not None:
             self._connection.close()
         self.engine.dispose()
 
-    def _write(self) -> None:
-        while True:
-            with self._ready:
-                while not self._closing and not any(self._queues):
-                    self._ready.wait()
-                if self._closing and not any(self._queues):
-                    return
-            done: list[_Waiting] = []
-            woken = self._commit(self._group(), done)
-            for loop in {waiting.loop for waiting in done if waiting.loop}:
-                mine = [waiting for waiting in done if waiting.loop is loop]
-                with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waited
-                    loop.call_soon_threadsafe(self._tell, mine, woken)
-
-    def _tell(self, done: list[_Waiting], woken: frozenset[str]) -> None:
-        for waiting in done:
-            waiting.settle()
-        self._wake(woken)
+    async def _write(self) -> None:
+        """One transaction after the other, as long as jobs wait."""
+        loop = asyncio.get_running_loop()
+        while any(self._queues):
+            try:
+                await self._begin()
+            except Exception as error:
+                group = self._refused(error, self._next())
+            else:
+                group = self._done(self._next())
+                # Whoever ends the loop does not end the commit.
+                await asyncio.shield(loop.run_in_executor(self._disk, self._end_and_let_go, group))
+            for waiting in group.taken:
+                waiting.settle()
+            self._wake(group.woken)
 
     def _wake(self, lanes: frozenset[str]) -> None:
         if lanes:
             for wake in self._wakes:
                 wake(lanes)
 
-    def _take(self, turns: Iterator[Turn] | None = None) -> _Waiting | None:
-        with self._ready:
-            for turn in turns or iter(Turn):
-                if self._queues[turn]:
-                    return self._queues[turn].popleft()
-        return None
-
-    def _group(self) -> Iterator[_Waiting]:
+    def _next(self) -> Iterator[_Waiting]:
         """The next jobs of one commit: by turn, for at most 10 ms, but always one waiting relay job."""
         started = time.perf_counter()
-        with self._ready:
-            relay = self._queues[Turn.RELAY].popleft() if self._queues[Turn.RELAY] else None
-        if relay is not None:
-            yield relay
+        if self._queues[Turn.RELAY]:
+            yield self._queues[Turn.RELAY].popleft()
         for _ in range(GROUP_JOBS - 1):
-            if time.perf_counter() - started > GROUP_SECONDS:
+            waits = next((queue for queue in self._queues if queue), None)
+            if waits is None or time.perf_counter() - started > GROUP_SECONDS:
                 return
-            waiting = self._take()
-            if waiting is None:
-                return
-            yield waiting
+            yield waits.popleft()
 
-    def _commit(self, group: Iterator[_Waiting], done: list[_Waiting]) -> frozenset[str]:
-        """Run the group in one transaction; a job that fails rolls back alone, a commit that fails fails them all."""
-        with self._using:
-            started = time.perf_counter()
-            taken: list[_Waiting] = []
-            units: list[UnitOfWork] = []
+    async def _begin(self) -> None:
+        """Begin a transaction; the loop goes on while another process writes. Raises when that lasts too long."""
+        give_up = time.perf_counter() + BUSY_MILLISECONDS / 1000
+        while (why := self._cannot_begin()) is not None:
+            if time.perf_counter() > give_up:
+                raise why
+            await asyncio.sleep(BUSY_PAUSE)
+
+    def _cannot_begin(self) -> Exception | None:
+        """Begin a transaction at once, or say why not yet."""
+        if not self._using.acquire(blocking=False):
+            return Busy("another thread writes")
+        begun = False
+        try:
+            driver = self._driver()
+            driver.execute("PRAGMA busy_timeout=0")
             try:
-                connection = self._connection = self._connection or self.engine.connect()
-                driver: Any = connection.connection.dbapi_connection
                 driver.execute("BEGIN IMMEDIATE")
-                try:
-                    for waiting in group:
-                        taken.append(waiting)
-                        units += self._run_one(waiting, connection, driver)
-                    driver.execute("COMMIT")
-                except BaseException:
-                    if driver.in_transaction:
-                        driver.execute("ROLLBACK")
-                    raise
-            except BaseException as error:
-                taken.extend(group if not taken else ())
-                self._make_room(error)
-                for waiting in taken:
-                    waiting.error = busy(error) if isinstance(error, Exception) else error
-                units.clear()
-            if self._traces or any(unit.wiped for unit in units):
-                self._leave_no_trace()
-            done.extend(taken)
-            hold = time.perf_counter() - started
-            self.longest_hold = max(self.longest_hold, hold)
-            if self.held is not None:
-                self.held(hold)
-            return frozenset(lane for unit in units for lane in unit.woken)
+                begun = True
+            finally:
+                driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        except sqlite3.OperationalError as error:
+            if _sqlite_code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            return error
+        finally:
+            if not begun:
+                self._using.release()
+        return None
 
-    def _run_one(self, waiting: _Waiting, connection: sa.Connection, driver: Any) -> list[UnitOfWork]:
+    def _commit(self, jobs: Iterator[_Waiting]) -> _Group:
+        """All of a transaction on this thread, which SQLite keeps waiting while others write."""
+        with self._using:
+            try:
+                self._driver().execute("BEGIN IMMEDIATE")
+            except Exception as error:
+                return self._refused(error, jobs)
+            group = self._done(jobs)
+            self._end(group)
+            return group
+
+    def _driver(self) -> Any:
+        self._connection = self._connection or self.engine.connect()
+        return self._connection.connection.dbapi_connection
+
+    def _refused(self, error: Exception, jobs: Iterator[_Waiting]) -> _Group:
+        """No transaction could be begun."""
+        group = _Group()
+        group.taken += jobs
+        self._make_room(error)
+        group.fail(error)
+        return group
+
+    def _done(self, jobs: Iterator[_Waiting]) -> _Group:
+        """Run the jobs in the transaction that was begun; a job that fails rolls back alone."""
+        group = _Group()
+        try:
+            for waiting in jobs:
+                group.taken.append(waiting)
+                self._do_one(group, waiting)
+        except BaseException as error:
+            self._lose(group, error)
+        return group
+
+    def _do_one(self, group: _Group, waiting: _Waiting) -> None:
+        assert self._connection is not None
+        driver = self._driver()
         driver.execute("SAVEPOINT job")
         try:
-            unit = UnitOfWork(connection, self.time)
+            unit = UnitOfWork(self._connection, self.time)
             waiting.result = waiting.job(unit)
         except Exception as error:
             self._make_room(error)
             waiting.error = busy(error) if _is_not_the_job(error) else error
             driver.execute("ROLLBACK TO job")
             driver.execute("RELEASE job")
-            return []
+            return
         driver.execute("RELEASE job")
-        return [unit]
+        group.units.append(unit)
+
+    def _end_and_let_go(self, group: _Group) -> None:
+        try:
+            self._end(group)
+        finally:
+            self._using.release()
+
+    def _end(self, group: _Group) -> None:
+        """Commit, unless all is lost already; a commit that fails fails every job."""
+        try:
+            if group.error is None:
+                self._driver().execute("COMMIT")
+        except BaseException as error:
+            self._lose(group, error)
+        if self._traces or group.wiped:
+            self._leave_no_trace()
+        hold = time.perf_counter() - group.started
+        self.longest_hold = max(self.longest_hold, hold)
+        if self.held is not None:
+            self.held(hold)
+
+    def _lose(self, group: _Group, error: BaseException) -> None:
+        if self._driver().in_transaction:
+            self._driver().execute("ROLLBACK")
+        self._make_room(error)
+        group.fail(error)
 
     def _make_room(self, error: BaseException) -> None:
         # Without space for its shared memory, SQLite speaks of a broken disk.
@@ -276,8 +351,7 @@ class SqliteStore:
 
     def _leave_no_trace(self) -> None:
         """After an erasure, empty the write-ahead log: it holds older copies of what was just overwritten."""
-        assert self._connection is not None
-        driver: Any = self._connection.connection.dbapi_connection
+        driver = self._driver()
         self._traces = not self._memory
         if self._traces:
             # A reader may hold the log, and is not waited for: then the next commit tries again.

@@ -91,17 +91,11 @@ def test_a_commit_that_fails_fails_every_job_of_its_group(threaded_store: Store)
         driver.execute("ROLLBACK")  # as SQLite does by itself when the disk is full
 
     async def go() -> list[Any]:
-        gate = threading.Event()
-        first = asyncio.ensure_future(threaded_store.run(lambda unit: gate.wait(5)))
-        await asyncio.sleep(0.05)
         jobs: list[Callable[[UnitOfWork], None]] = [writes("one"), breaks, writes("two")]
-        rest = [asyncio.ensure_future(threaded_store.run(job)) for job in jobs]
-        await asyncio.sleep(0.05)
-        gate.set()
-        return await asyncio.gather(first, *rest, return_exceptions=True)
+        return await asyncio.gather(*map(threaded_store.run, jobs), return_exceptions=True)
 
     results = asyncio.run(go())
-    assert isinstance(results[2], Busy)
+    assert isinstance(results[0], Busy)
     assert isinstance(results[1], Busy)
     assert reads(threaded_store, "one") is None
     assert asyncio.run(threaded_store.run(writes("later"))) is None
@@ -117,38 +111,69 @@ def test_every_group_holds_a_waiting_relay_job_and_the_rest_go_by_turn(threaded_
         return lambda unit: done.append(f"{name}@{sum(one == 'COMMIT' for one in commits)}")
 
     async def go() -> None:
-        gate = threading.Event()
-        jobs: list[asyncio.Future[Any]] = [asyncio.ensure_future(threaded_store.run(lambda unit: gate.wait(5)))]
-        await asyncio.sleep(0.05)
-        for turn in (Turn.BULK, Turn.TICK, *[Turn.EVENT] * 100, Turn.RELAY, Turn.RELAY):
-            jobs.append(asyncio.ensure_future(threaded_store.run(job(turn.name), turn)))
-        await asyncio.sleep(0.05)
-        gate.set()
-        await asyncio.gather(*jobs)
+        turns = (Turn.BULK, Turn.TICK, *[Turn.EVENT] * 100, Turn.RELAY, Turn.RELAY)
+        await asyncio.gather(*(threaded_store.run(job(turn.name), turn) for turn in turns))
 
     asyncio.run(go())
     order = [one.split("@")[0] for one in done]
     groups = [[name for name, _, group in (one.partition("@") for one in done) if group == number]
               for number in dict.fromkeys(one.split("@")[1] for one in done)]  # fmt: skip
-    assert order[0] == "RELAY"
-    assert groups[1][0] == "RELAY"
+    assert groups[0][0] == groups[1][0] == "RELAY"
     assert order[-2:] == ["TICK", "BULK"]
     assert all(len(group) <= 64 for group in groups)
 
 
 @on_sqlite
-def test_another_process_that_holds_the_lock_makes_a_job_busy(threaded_store: Store, tmp_path: Path) -> None:
-    assert isinstance(threaded_store, SqliteStore)
-    threaded_store.now(lambda unit: unit.connection.exec_driver_sql("PRAGMA busy_timeout=200"))
+def test_another_process_that_holds_the_lock_makes_a_job_busy_and_keeps_nobody_else_waiting(
+    threaded_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.sqlite.BUSY_MILLISECONDS", 200)
+
+    async def go() -> int:
+        """How often the loop had its turn meanwhile."""
+        waiting, turns = asyncio.ensure_future(threaded_store.run(writes("a"))), 0
+        while not waiting.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+        with pytest.raises(Busy, match="SQLITE_BUSY"):
+            await waiting
+        return turns
+
     with contextlib.closing(sqlite3.connect(tmp_path / "kawan.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         started = time.perf_counter()
-        with pytest.raises(Busy):
-            asyncio.run(threaded_store.run(writes("a")))
-        assert time.perf_counter() - started > 0.15
+        assert asyncio.run(go()) > 20
+        assert 0.15 < time.perf_counter() - started < 2
         other.execute("ROLLBACK")
     asyncio.run(threaded_store.run(writes("a")))
     assert reads(threaded_store, "a") == "x"
+
+
+@on_sqlite
+def test_a_job_waits_for_another_process_that_writes_and_then_is_done(threaded_store: Store, tmp_path: Path) -> None:
+    async def go() -> None:
+        waiting = asyncio.ensure_future(threaded_store.run(writes("a")))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        await waiting
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "kawan.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.run(go())
+    assert reads(threaded_store, "a") == "x"
+
+
+@on_sqlite
+def test_a_loop_that_ends_ends_no_commit_and_the_next_loop_goes_on(threaded_store: Store) -> None:
+    async def leaves() -> None:
+        asyncio.ensure_future(threaded_store.run(writes("left")))  # noqa: RUF006
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it is begun, and not waited for
+
+    asyncio.run(leaves())
+    asyncio.run(threaded_store.run(writes("next")))
+    assert reads(threaded_store, "left") == reads(threaded_store, "next") == "x"
 
 
 def test_closing_does_what_was_asked_and_takes_nothing_new(threaded_store: Store) -> None:
