@@ -36,7 +36,7 @@ class Store(Protocol):
 
     # Where time is simulated: what the database's clock says.
     time: Callable[[], datetime] | None
-    # Told for how many seconds each transaction held the writer, on the thread that wrote.
+    # Told for how many seconds each transaction held the writer, on the thread that committed.
     held: Callable[[float], None] | None
     # No other process sends what is in this database: whoever owned a lane before is dead.
     alone: bool

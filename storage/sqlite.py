@@ -99,9 +99,9 @@ class _Group:
 class SqliteStore:
     """A queue of jobs, and one connection that writes: a savepoint around each job, a commit around many.
 
-    The jobs run on the event loop's thread. Python runs one thread at a time: on a thread of their own, the two handed
-    the interpreter to and fro at each statement, which took a fifth of a command's processor time (`bench dispatch`).
-    What really waits does not wait here: a commit has a thread, and a lock of another process is tried again later.
+    The jobs run on the event loop's thread. Python runs one thread at a time: with a writer thread, the two handed the
+    interpreter to and fro at each statement, which took up to a sixth of a command's processor time. The loop does not
+    wait, either: a commit waits for the disk on a thread, and a lock of another process is asked for again later.
     """
 
     def __init__(self, url: str, *, inline: bool = False) -> None:
@@ -215,7 +215,7 @@ class SqliteStore:
             except Exception as error:
                 group = self._refused(error, self._next())
             else:
-                group = self._done(self._next())
+                group = self._do(self._next())
                 # Whoever ends the loop does not end the commit.
                 await asyncio.shield(loop.run_in_executor(self._disk, self._end_and_let_go, group))
             for waiting in group.taken:
@@ -275,7 +275,7 @@ class SqliteStore:
                 self._driver().execute("BEGIN IMMEDIATE")
             except Exception as error:
                 return self._refused(error, jobs)
-            group = self._done(jobs)
+            group = self._do(jobs)
             self._end(group)
             return group
 
@@ -291,7 +291,7 @@ class SqliteStore:
         group.fail(error)
         return group
 
-    def _done(self, jobs: Iterator[_Waiting]) -> _Group:
+    def _do(self, jobs: Iterator[_Waiting]) -> _Group:
         """Run the jobs in the transaction that was begun; a job that fails rolls back alone."""
         group = _Group()
         try:
@@ -339,10 +339,11 @@ class SqliteStore:
             self.held(hold)
 
     def _lose(self, group: _Group, error: BaseException) -> None:
-        if self._driver().in_transaction:
-            self._driver().execute("ROLLBACK")
-        self._make_room(error)
         group.fail(error)
+        with contextlib.suppress(sqlite3.Error):  # of a broken disk; what is told is the first error
+            if self._driver().in_transaction:
+                self._driver().execute("ROLLBACK")
+        self._make_room(error)
 
     def _make_room(self, error: BaseException) -> None:
         # Without space for its shared memory, SQLite speaks of a broken disk.

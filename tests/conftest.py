@@ -134,7 +134,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @pytest.fixture(params=DATABASES)
 def threaded_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """An empty store as the bot runs it: a file and its writer, a pool and its threads."""
+    """An empty store as the bot runs it: a file and its queue, a pool and its threads."""
     if request.param == "postgresql":
         store = _postgresql(request, inline=False)
     else:

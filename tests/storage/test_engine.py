@@ -165,7 +165,24 @@ def test_a_job_waits_for_another_process_that_writes_and_then_is_done(threaded_s
 
 
 @on_sqlite
+def test_while_a_commit_waits_for_the_disk_the_loop_goes_on(threaded_store: Store) -> None:
+    threaded_store.held = lambda _seconds: time.sleep(0.2)
+
+    async def go() -> int:
+        waiting, turns = asyncio.ensure_future(threaded_store.run(writes("a"))), 0
+        while not waiting.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+        return turns
+
+    assert asyncio.run(go()) > 20
+
+
+@on_sqlite
 def test_a_loop_that_ends_ends_no_commit_and_the_next_loop_goes_on(threaded_store: Store) -> None:
+    assert isinstance(threaded_store, SqliteStore)
+    threaded_store._disk.submit(time.sleep, 0.2)  # so that the commit has not begun when the loop ends
+
     async def leaves() -> None:
         asyncio.ensure_future(threaded_store.run(writes("left")))  # noqa: RUF006
         await asyncio.sleep(0)
