@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core import Button, Card, Context, Reply, Role, Router, Say, When, lines, t
 from bot.core.events import Address
 from bot.core.forms import question
-from handlers import away, me, privacy, requests
+from handlers import away, privacy, requests
 from handlers.safety import close_requests
 
 router = Router()
@@ -67,7 +67,7 @@ def stay(ctx: Context) -> Reply:
     waiting = ctx.store.dialogs.open_of(ctx.me.id, ctx.now)
     if waiting is not None and not ctx.form(waiting.form).gentle:
         return question(ctx, waiting, t("Now back to the earlier question."))
-    return me.me_card(ctx)
+    return Card(t("You stay. Nothing was erased."), buttons=(Button(t("Me"), "me.open"),))
 
 
 def _is_last_facilitator(ctx: Context) -> bool:

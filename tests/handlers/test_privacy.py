@@ -267,6 +267,16 @@ def test_leaving_can_be_undone_within_a_day(chat: Chat, sari: Person) -> None:
     assert "You: Sari" in sari.last
 
 
+def test_a_no_to_leaving_says_that_nothing_happened(chat: Chat, sari: Person) -> None:
+    bat = chat.joins("Bat")
+    sari.says("leave")
+    sari.says("no")
+    assert sari.last == "You stay. Nothing was erased."
+    assert finds(bat, "Sari")
+    sari.presses("Me")
+    assert "You: Sari" in sari.last
+
+
 def test_after_the_day_everything_is_erased_with_a_receipt(chat: Chat, sari: Person) -> None:
     sari.says("leave")
     sari.presses("Yes, leave")
