@@ -209,7 +209,7 @@ def test_a_yes_to_leaving_is_no_answer_to_the_weeks_question(chat: Chat, mirela:
     sari.says("yes")
     assert sari.last == "To be sure: please press “Yes, leave”, or type it."
     sari.says("no")
-    assert sari.last.startswith("You: Sari")
+    assert sari.last == "You stay. Nothing was erased."
 
 
 def test_the_last_promise_comes_first_and_done_asks_for_the_next(chat: Chat, mirela: Person, sari: Person) -> None:
