@@ -160,13 +160,11 @@ class SqliteStore:
         if self._room is not None and self._room.given_up and turn is not Turn.RELAY:
             raise Busy("the disk is full")  # the last of it is for writing down what was sent
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(job, loop.create_future())
-        self._queues[turn].append(waiting)
+        future: asyncio.Future[Result] = loop.create_future()
+        self._queues[turn].append(_Waiting(job, future))
         if self._writing is None or self._writing.done() or self._writing.get_loop() is not loop:
             self._writing = loop.create_task(self._write())
-        assert waiting.future is not None
-        result: Result = await waiting.future
-        return result
+        return await future
 
     async def read(self, job: Job[Result]) -> Result:
         if self._inline or self._memory:
@@ -246,26 +244,18 @@ class SqliteStore:
                 raise why
             await asyncio.sleep(BUSY_PAUSE)
 
-    def _cannot_begin(self) -> Exception | None:
+    def _cannot_begin(self) -> BaseException | None:
         """Begin a transaction at once, or say why not yet."""
         if not self._using.acquire(blocking=False):
             return Busy("another thread writes")
-        begun = False
         try:
-            driver = self._driver()
-            driver.execute("PRAGMA busy_timeout=0")
-            try:
+            with _not_waiting(self._driver()) as driver:
                 driver.execute("BEGIN IMMEDIATE")
-                begun = True
-            finally:
-                driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
+            self._using.release()
             if _sqlite_code(error) != sqlite3.SQLITE_BUSY:
                 raise
             return error
-        finally:
-            if not begun:
-                self._using.release()
         return None
 
     def _commit(self, jobs: Iterator[_Waiting]) -> _Group:
@@ -352,14 +342,21 @@ class SqliteStore:
 
     def _leave_no_trace(self) -> None:
         """After an erasure, empty the write-ahead log: it holds older copies of what was just overwritten."""
-        driver = self._driver()
         self._traces = not self._memory
         if self._traces:
             # A reader may hold the log, and is not waited for: then the next commit tries again.
-            driver.execute("PRAGMA busy_timeout=0")
-            with contextlib.suppress(sqlite3.OperationalError):
+            with _not_waiting(self._driver()) as driver, contextlib.suppress(sqlite3.OperationalError):
                 self._traces = bool(driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
-            driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+
+
+@contextlib.contextmanager
+def _not_waiting(driver: Any) -> Iterator[Any]:
+    """Whoever else uses the file is not waited for."""
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        yield driver
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
 
 
 def _is_not_the_job(error: Exception) -> bool:

@@ -50,6 +50,15 @@ def begins(store: Store) -> list[str]:
     return seen
 
 
+async def turns_of_the_loop(waiting: asyncio.Future[None]) -> int:
+    """How many turns the loop has until it is done."""
+    turns = 0
+    while not waiting.done():
+        await asyncio.sleep(0.001)
+        turns += 1
+    return turns
+
+
 def test_what_a_job_returns_comes_back_after_its_commit(threaded_store: Store) -> None:
     async def go() -> str | None:
         await threaded_store.run(writes("a", "1"))
@@ -130,11 +139,8 @@ def test_another_process_that_holds_the_lock_makes_a_job_busy_and_keeps_nobody_e
     monkeypatch.setattr("storage.sqlite.BUSY_MILLISECONDS", 200)
 
     async def go() -> int:
-        """How often the loop had its turn meanwhile."""
-        waiting, turns = asyncio.ensure_future(threaded_store.run(writes("a"))), 0
-        while not waiting.done():
-            await asyncio.sleep(0.001)
-            turns += 1
+        waiting = asyncio.ensure_future(threaded_store.run(writes("a")))
+        turns = await turns_of_the_loop(waiting)
         with pytest.raises(Busy, match="SQLITE_BUSY"):
             await waiting
         return turns
@@ -169,11 +175,7 @@ def test_while_a_commit_waits_for_the_disk_the_loop_goes_on(threaded_store: Stor
     threaded_store.held = lambda _seconds: time.sleep(0.2)
 
     async def go() -> int:
-        waiting, turns = asyncio.ensure_future(threaded_store.run(writes("a"))), 0
-        while not waiting.done():
-            await asyncio.sleep(0.001)
-            turns += 1
-        return turns
+        return await turns_of_the_loop(asyncio.ensure_future(threaded_store.run(writes("a"))))
 
     assert asyncio.run(go()) > 20
 
